@@ -1,0 +1,26 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint bench pictures
+
+run: .venv/ready
+	$(BIN)/streamlit run app.py
+
+test: .venv/ready
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+bench: .venv/ready
+	$(BIN)/python -m bench
+
+pictures: .venv/ready
+	$(BIN)/python -m bench.pictures
+
+# uv installs in a fifth of pip's time; it needs no more than the venv itself.
+.venv/ready: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	touch $@

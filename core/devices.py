@@ -1,0 +1,70 @@
+"""Where tensors live: which devices exist, and what a choice of device means."""
+
+import platform
+import re
+
+import torch
+
+KINDS = ("cpu", "cuda", "mps")
+_NAME = re.compile(rf"({'|'.join(KINDS)})(:(0|[1-9]\d{{0,3}}))?")
+
+
+def check(field: str, name: object) -> None:
+    """Raise `ValueError` unless `name` is "cpu", "cuda" or "mps", with an index if wanted
+    ("cuda:1").
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            f'{field} = {name!r} is not allowed: it must be "cpu", "cuda" or "mps", '
+            'with an index if wanted ("cuda:1").'
+        )
+
+
+def available() -> tuple[str, ...]:
+    """Names of the devices of this machine, the CPU first; several GPUs of one kind by index."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = ("cuda",) if count == 1 else tuple(f"cuda:{index}" for index in range(count))
+    return ("cpu", *gpus, *(("mps",) if torch.backends.mps.is_available() else ()))
+
+
+def resolve(name: str) -> torch.device:
+    """The device called `name`. Raises `RuntimeError` naming those that exist where it does not."""
+    check("device", name)
+    device = torch.device(name)
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    if (device.index or 0) >= counts[device.type]:
+        raise RuntimeError(
+            f'device = "{name}" does not exist on this machine, '
+            f"which has: {', '.join(available())}."
+        )
+    return device
+
+
+def double(device: torch.device) -> torch.dtype:
+    """float64 where the device has it; Apple's GPUs do not, there it is float32."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def describe(name: str) -> str:
+    """One line for a person: the device's own name, and how much of it there is."""
+    device = resolve(name)
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    if device.type == "mps":
+        return f"Apple GPU ({platform.machine()})"
+    threads = torch.get_num_threads()
+    return f"CPU ({platform.machine()}), {threads} thread{'s' if threads > 1 else ''}"
+
+
+def warm_up() -> None:
+    """Pay now for what PyTorch loads on first use: the first optimizer imports its compiler, the
+    first backward starts threads.
+    """
+    weight = torch.zeros(1, requires_grad=True)
+    weight.sum().backward()
+    torch.optim.SGD([weight], lr=1.0)

@@ -1,0 +1,318 @@
+"""Gradient descent on a quadratic, written out: five weights that should become 0, 1, 2, 3, 4.
+
+The loss is L = Σ (w - t)², its gradient 2 (w - t). One update, with learning rate η and momentum β:
+
+    z <- β z + .grad        (velocity)
+    w <- w - η z
+
+Source: "Notes on PyTorch", Simple gradient descent: float64, 100 updates with η = 0.05, w = 1₅, t =
+(0, 1, 2, 3, 4). Theory: G. Goh, "Why Momentum Really Works", Distill 2017.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from core import devices
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_flag, check_vector
+
+CURVATURE = 2.0  # λ, the second derivative of (w - t)² in w: equal in every direction
+RANGES: dict[str, Range] = {"learning_rate": POSITIVE, "momentum": FRACTION, "steps": COUNT}
+LIVE = frozenset({"learning_rate", "momentum", "zero_grad"})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a run. Raises `ValueError` naming the field, the value and the range."""
+
+    start: tuple[float, ...] = (1.0,) * 5  # (n,) w before the first update
+    target: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0, 4.0)  # (n,) t
+    learning_rate: float = 0.05  # η > 0
+    momentum: float = 0.0  # β from 0 to 1; 1 never forgets
+    zero_grad: bool = True  # whether .grad is cleared after an update, before the next backward
+    steps: int = 100  # updates
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        check_vector("start", self.start)
+        check_vector("target", self.target, length=len(self.start))
+        for field, allowed in RANGES.items():
+            allowed.check(field, getattr(self, field))
+        check_flag("zero_grad", self.zero_grad)
+        devices.check("device", self.device)
+
+
+class State(NamedTuple):
+    """A run after `step` updates; loss and gradient are taken at these weights."""
+
+    step: int
+    weights: torch.Tensor  # (n,) float64 w
+    gradient: (
+        torch.Tensor
+    )  # (n,) what .grad holds: a sum over all steps so far where zero_grad is off
+    velocity: torch.Tensor  # (n,) z of the update that led here, 0 at step 0
+    loss: torch.Tensor  # ()
+
+
+def run(config: Config, state: State | None = None) -> Iterator[State]:
+    """Yield the state before any update, then one after each, `steps + 1` in all; or go on from
+    `state`.
+
+    Raises `RuntimeError` where the device does not exist. A run that diverges yields inf and nan:
+    see `diverged`.
+    """
+    device = devices.resolve(config.device)
+    dtype = devices.double(device)
+    target = torch.tensor(config.target, dtype=dtype, device=device)
+
+    def loss_at(weights: torch.Tensor) -> torch.Tensor:
+        residual = weights - target
+        return residual @ residual
+
+    if state is None:
+        w = torch.tensor(config.start, dtype=dtype, device=device, requires_grad=True)
+        z = torch.zeros_like(target)
+        loss = loss_at(w)
+        loss.backward()
+        state = _snapshot(0, w, z, loss)
+    else:
+        w = state.weights.to(device, copy=True).requires_grad_()
+        w.grad = state.gradient.to(device, copy=True)
+        z = state.velocity.to(device)
+    yield state
+
+    for step in range(state.step + 1, config.steps + 1):
+        assert w.grad is not None
+        with torch.no_grad():
+            z = config.momentum * z + w.grad
+            w -= config.learning_rate * z
+        if config.zero_grad:
+            w.grad = None
+        loss = loss_at(w)
+        loss.backward()
+        yield _snapshot(step, w, z, loss)
+
+
+def _snapshot(step: int, w: torch.Tensor, z: torch.Tensor, loss: torch.Tensor) -> State:
+    assert w.grad is not None
+    return State(step, w.detach().clone(), w.grad.clone(), z, loss.detach())
+
+
+def diverged(state: State) -> bool:
+    """Whether the loss is no longer a finite number."""
+    return not math.isfinite(state.loss.item())
+
+
+def frame(state: State) -> dict[str, np.ndarray]:
+    """What charts show of a state, on the host: loss (), weights, gradient and velocity (n,)."""
+    return {
+        "loss": state.loss.numpy(force=True),
+        "weights": state.weights.numpy(force=True),
+        "gradient": state.gradient.numpy(force=True),
+        "velocity": state.velocity.numpy(force=True),
+    }
+
+
+# --- What theory says. The error e = w - t obeys one linear recurrence for every weight.
+
+
+class Prediction(NamedTuple):
+    """What linear theory says of a run; what does not exist is nan."""
+
+    regime: str  # one of REGIMES
+    rate: float  # the factor by which the error shrinks (or grows) an update, in the long run
+    period: float  # updates from one swing to the next
+    critical_learning_rate: float  # from here on the error no longer shrinks, at this momentum
+    best_learning_rate: float  # where the rate is smallest, at this momentum
+    final_loss: float  # after `steps` updates
+
+
+REGIMES = (
+    "monotone",
+    "one step",
+    "overshooting",
+    "swinging in",
+    "bouncing",
+    "swinging for ever",
+    "diverging",
+)
+
+
+def predict(config: Config) -> Prediction:
+    """Rate, period, critical and best learning rate and final loss, without running anything.
+
+    The modes of heavy-ball momentum are the roots of μ² - (1 + β - ηλ) μ + β = 0, stable iff 0 < ηλ
+    < 2 + 2β. Forgetting `zero_grad` without momentum is momentum with β = 1: .grad is then itself a
+    velocity. With momentum as well, .grad feeds z: (μ - 1)² (μ - β) + ηλ μ² = 0, which no learning
+    rate makes stable.
+    """
+    step_size = config.learning_rate * CURVATURE  # ηλ
+    beta = config.momentum if config.zero_grad else 1.0
+    if not config.zero_grad and config.momentum > 0:
+        roots = np.roots(
+            [1, step_size - 2 - config.momentum, 1 + 2 * config.momentum, -config.momentum]
+        )
+        slowest = max(roots, key=abs)
+        rate, angle, critical, best = float(abs(slowest)), abs(np.angle(slowest)), 0.0, math.nan
+        regime = "diverging"
+    else:
+        trace = 1 + beta - step_size
+        swings = trace**2 < 4 * beta  # complex roots, both of modulus √β
+        critical = (2 + 2 * beta) / CURVATURE
+        best = (1 - math.sqrt(beta)) ** 2 / CURVATURE if beta < 1 else math.nan
+        if swings:
+            rate, angle = math.sqrt(beta), math.acos(trace / (2 * math.sqrt(beta)))
+        else:
+            slowest = (trace + math.copysign(math.sqrt(max(trace**2 - 4 * beta, 0.0)), trace)) / 2
+            rate, angle = abs(slowest), 0.0 if slowest >= 0 else math.pi
+        if step_size > 2 + 2 * beta:
+            regime = "diverging"
+        elif swings:
+            regime = "swinging for ever" if beta == 1 else "swinging in"
+        elif step_size == 2 + 2 * beta:
+            regime = "bouncing"
+        elif rate == 0:
+            regime = "one step"
+        else:
+            regime = "monotone" if angle == 0 else "overshooting"
+    period = 2 * math.pi / angle if angle > 0 else math.nan
+    return Prediction(regime, rate, period, critical, best, float(predicted_loss(config)[-1]))
+
+
+def predicted_error(config: Config) -> np.ndarray:
+    """(steps + 1,) what is left of the initial error after each update: e_k / e_0, by powers of a 3
+    x 3 matrix.
+
+    With zero_grad and without momentum this is (1 - ηλ)ᵏ.
+    """
+    eta, beta, keep = config.learning_rate, config.momentum, 0.0 if config.zero_grad else 1.0
+    velocity = np.array([0.0, beta, 1.0])  # z' of (e, z, .grad)
+    error = np.array([1.0, 0.0, 0.0]) - eta * velocity
+    advance = np.array([error, velocity, CURVATURE * error + [0.0, 0.0, keep]])
+    mode = np.array([1.0, 0.0, CURVATURE])
+    left = np.empty(config.steps + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(config.steps + 1):
+            left[step] = mode[0]
+            mode = advance @ mode
+    return left
+
+
+def predicted_weights(config: Config) -> np.ndarray:
+    """(steps + 1, n) t + e_k."""
+    error = np.subtract(config.start, config.target)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(config.target) + predicted_error(config)[:, None] * error
+
+
+def predicted_loss(config: Config) -> np.ndarray:
+    """(steps + 1,) |e_k|²."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return predicted_error(config) ** 2 * np.sum(np.subtract(config.start, config.target) ** 2)
+
+
+def window(config: Config) -> tuple[float, float]:
+    """The weights worth a look: twice the largest initial error around starts and targets. A
+    diverging run leaves it.
+    """
+    ends = (*config.start, *config.target)
+    margin = 2 * max(abs(w - t) for w, t in zip(config.start, config.target, strict=True)) or 1.0
+    return min(ends) - margin, max(ends) + margin
+
+
+# --- What a run shows, measured without the theory.
+
+# Errors below this part of the first are rounding: float64 carries 16 digits of w, not of w - t.
+FLOOR = 1e-12
+
+
+class Measurement(NamedTuple):
+    """What a finished run shows; what cannot be measured is nan."""
+
+    rate: float
+    period: float
+    final_loss: float
+
+
+def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measurement:
+    """Rate, period and final loss of a run, from every state's weights (steps + 1, n) and loss
+    (steps + 1,).
+
+    The rate is the mean factor an update from the first error to the last above FLOOR; where the
+    error swings, from its first peak to its last. The period is the mean distance of crossings of
+    zero in one direction, interpolated between updates.
+    """
+    errors = weights - np.asarray(config.target)
+    followed = errors[:, np.argmax(np.abs(errors[0]))]  # the weight that starts furthest away
+    usable = np.isfinite(followed) & (np.abs(followed) > FLOOR * abs(followed[0]))
+    end = (
+        len(usable) if usable.all() else max(2, int(np.argmin(usable)))
+    )  # the first update always counts
+    return Measurement(_rate(followed[:end]), _period(followed[:end]), float(loss[-1]))
+
+
+def _rate(error: np.ndarray) -> float:
+    size = np.abs(error)
+    if len(size) < 2 or size[0] == 0:
+        return math.nan
+    rises = np.diff(size) > 0
+    if not rises.any() or rises.all():
+        return float((size[-1] / size[0]) ** (1 / (len(size) - 1)))
+    peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
+    if len(peaks) < 2:
+        return math.nan
+    before, top, after = size[peaks - 1], size[peaks], size[peaks + 1]
+    # A parabola through three neighbours finds the peak between the updates.
+    shift = (before - after) / (2 * (before - 2 * top + after))
+    height = top - (before - after) * shift / 4
+    at = peaks + shift
+    return float(np.exp(np.polyfit(at, np.log(height), 1)[0]))
+
+
+def _period(error: np.ndarray) -> float:
+    upward = np.flatnonzero((error[:-1] < 0) & (error[1:] >= 0))
+    if len(upward) < 2:
+        return math.nan
+    at = upward + error[upward] / (error[upward] - error[upward + 1])
+    return float((at[-1] - at[0]) / (len(at) - 1))
+
+
+def departure(loss: np.ndarray) -> int | None:
+    """The update from which on the loss (steps + 1,) stays above its start; None where it comes
+    back or never leaves.
+    """
+    back = np.flatnonzero(loss <= loss[0])
+    return int(back[-1]) + 1 if back[-1] + 1 < len(loss) else None
+
+
+def first_not_finite(loss: np.ndarray) -> int | None:
+    """The update at which the loss (steps + 1,) becomes inf or nan, None where it never does."""
+    lost = np.flatnonzero(~np.isfinite(loss))
+    return int(lost[0]) if lost.size else None
+
+
+def plain_pytorch(config: Config) -> str:
+    """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
+    clear = "    w.grad = None  # or the next backward() adds to it\n" if config.zero_grad else ""
+    velocity = f"{config.momentum!r} * z + w.grad"
+    return f"""import torch
+
+double = {{"dtype": torch.float64, "device": {config.device!r}}}
+w = torch.tensor({list(config.start)!r}, requires_grad=True, **double)
+t = torch.tensor({list(config.target)!r}, **double)
+z = torch.zeros_like(t)
+
+for step in range({config.steps}):
+    loss = ((w - t) ** 2).sum()
+    loss.backward()
+    with torch.no_grad():
+        z = {velocity}
+        w -= {config.learning_rate!r} * z
+{clear}    print(step, loss.item())
+
+print(w)
+"""

@@ -1,0 +1,71 @@
+"""Random numbers that depend on their indices alone, so that no lesson has to carry a generator's
+state.
+
+Nothing here reads or writes PyTorch's global generator.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+_WORD = 2**64 - 1
+
+
+def _splitmix64(value: int) -> int:
+    # Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", figure 17.
+    value = (value + 0x9E3779B97F4A7C15) & _WORD
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD
+    return value ^ (value >> 31)
+
+
+def mix(seed: int, *indices: int) -> int:
+    """A 63-bit number for (seed, *indices). Adding them instead would make seed 1, step 2 equal
+    seed 2, step 1.
+    """
+    mixed = _splitmix64(seed & _WORD)
+    for index in indices:
+        mixed = _splitmix64(mixed ^ _splitmix64(index & _WORD))
+    return mixed >> 1
+
+
+def generator(seed: int, *indices: int) -> torch.Generator:
+    """A CPU generator for (seed, *indices), for instance (seed, epoch).
+
+    Draw on the CPU and move the result: then every device sees the same numbers.
+    """
+    return torch.Generator().manual_seed(mix(seed, *indices))
+
+
+def initialise(
+    build: Callable[[], nn.Module], seed: int, device: torch.device | str = "cpu"
+) -> nn.Module:
+    """The module that `build()` makes, with PyTorch's default initial distributions drawn from
+    `seed`.
+
+    Weights and biases of `nn.Linear` are uniform in ±1/√fan_in, those of `nn.RNN`, `nn.LSTM` and
+    `nn.GRU` in ±1/√hidden_size (what their `reset_parameters` does, which takes no generator).
+    Raises `ValueError` for a module with parameters of another kind.
+    """
+    with torch.device("meta"):  # shapes only: the constructors would draw from the global generator
+        module = build()
+    module.to_empty(device="cpu")
+    numbers = generator(seed)
+    for name, part in module.named_modules():
+        own = list(part.parameters(recurse=False))
+        if isinstance(part, nn.Linear):
+            bound = 1 / math.sqrt(part.in_features)
+        elif isinstance(part, nn.RNNBase):
+            bound = 1 / math.sqrt(part.hidden_size)
+        elif not own:
+            continue
+        else:
+            raise ValueError(
+                f"module {name!r} is a {type(part).__name__}: "
+                "it must be a Linear, RNN, LSTM or GRU."
+            )
+        for parameter in own:
+            nn.init.uniform_(parameter, -bound, bound, generator=numbers)
+    return module.to(device)

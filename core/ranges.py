@@ -1,0 +1,83 @@
+"""Which numbers a setting may take, and the message for one that it may not."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An interval of finite numbers. `str()` of it completes the sentence "it must be ..."."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    above_low: bool = False  # whether `low` itself is excluded
+    whole: bool = False  # whether only whole numbers are allowed
+
+    def __contains__(self, value: object) -> bool:
+        # bool is an int to Python, but `steps=True` is a slip, not a number.
+        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
+            return False
+        number = float(value)  # type: ignore[arg-type]
+        above = number > self.low if self.above_low else number >= self.low
+        return math.isfinite(number) and above and number <= self.high
+
+    def __str__(self) -> str:
+        kind = "whole number" if self.whole else "finite number"
+        low, high = f"{self.low:.15g}", f"{self.high:.15g}"
+        if math.isinf(self.low) and math.isinf(self.high):
+            return f"a {kind}"
+        if math.isinf(self.high):
+            return f"a {kind} above {low}" if self.above_low else f"a {kind} of at least {low}"
+        if math.isinf(self.low):
+            return f"a {kind} of at most {high}"
+        return (
+            f"a {kind} above {low} and up to {high}"
+            if self.above_low
+            else f"a {kind} from {low} to {high}"
+        )
+
+    def largest_below(self, limit: float, step: float) -> float:
+        """The largest of `low`, `low + step`, ... up to `high` that is below `limit`; nan if none
+        is.
+        """
+        count = math.floor((min(self.high, limit) - self.low) / step + 1e-9)
+        value = round(self.low + count * step, 12)
+        value = value if value < limit else round(value - step, 12)
+        return value if value >= self.low else math.nan
+
+    def check(self, field: str, value: object) -> None:
+        """Raise `ValueError` naming field, value and range, unless `value` is allowed."""
+        if value not in self:
+            raise ValueError(f"{field} = {value!r} is not allowed: it must be {self}.")
+
+
+FINITE = Range()
+POSITIVE = Range(0, above_low=True)
+FRACTION = Range(0, 1)
+COUNT = Range(0, whole=True)
+
+
+def check_vector(
+    field: str, values: object, length: int | None = None, allowed: Range = FINITE
+) -> None:
+    """Raise `ValueError` unless `values` is a tuple of allowed numbers, not empty, of `length`
+    where one is given.
+    """
+    if not isinstance(values, tuple) or not values:
+        raise ValueError(
+            f"{field} = {values!r} is not allowed: it must be a tuple of at least 1 number."
+        )
+    if length is not None and len(values) != length:
+        raise ValueError(
+            f"{field} = {values!r} is not allowed: "
+            f"it must hold {length} numbers, not {len(values)}."
+        )
+    for index, value in enumerate(values):
+        allowed.check(f"{field}[{index}]", value)
+
+
+def check_flag(field: str, value: object) -> None:
+    """Raise `ValueError` unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{field} = {value!r} is not allowed: it must be True or False.")

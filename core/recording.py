@@ -1,0 +1,306 @@
+"""A run computed as far as anyone has asked, kept as columns, and shared between sessions.
+
+A generator cannot be shared: a second thread that calls `next()` while the first is inside gets
+"generator already executing". A `Recording` can: one thread at a time computes, all read what is
+known, nobody waits for a reader.
+"""
+
+import threading
+import time
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import pairwise, zip_longest
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Course = tuple[
+    tuple[int, Any], ...
+]  # ((0, config), (k, config'), ...): config' is chosen at step k
+Frame = Mapping[str, Any]  # name -> number or array of fixed shape
+
+MAX_FRAMES = 2_500  # more than a screen has pixels across
+MAX_BYTES = 64 * 2**20  # of one recording's columns, and of its checkpoints
+MAX_CHECKPOINTS = 64
+SHARED_RECORDINGS = 128
+SHARED_BYTES = 512 * 2**20
+
+
+class Frames(NamedTuple):
+    """Consecutive frames of a recording."""
+
+    start: int  # index of the first one
+    steps: np.ndarray  # (n,) int32 updates done at each frame
+    columns: dict[str, np.ndarray]  # name -> (n, ...) values
+    total: int  # frames in the whole run
+    error: str | None  # why the run stopped early, if it did
+
+    @property
+    def finished(self) -> bool:
+        """Whether these reach the last frame that there will be."""
+        return self.start + len(self.steps) >= self.total or self.error is not None
+
+
+def frame_interval(steps: int, limit: int = MAX_FRAMES) -> int:
+    """Updates from one frame to the next, so that at most `limit` frames show `steps` updates.
+
+    Odd, always: every second loss of a run that flips between two values is a flat line.
+    """
+    every = 1
+    while len(frame_steps(steps, every)) > limit:
+        every += 2 * max(1, (-(-steps // limit) - every) // 2)
+    return every
+
+
+def frame_steps(steps: int, every: int) -> range | list[int]:
+    """The update that each frame shows: 0, every, 2 every, ... and always the last."""
+    regular = range(0, steps + 1, every)
+    return regular if regular[-1] == steps else [*regular, steps]
+
+
+def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -> Iterator[Any]:
+    """The states of a course from its beginning, or from `state` on, which is then the first one
+    yielded.
+    """
+    resumed = state is not None
+    for (_, config), following in zip_longest(course, course[1:]):
+        end = following[0] if following else None
+        if end is not None and state is not None and state.step >= end:
+            continue
+        leg = run(config, state)
+        if state is not None and not resumed:
+            next(leg)  # the last state of the leg before, once more
+        resumed = False
+        for state in leg:
+            yield state
+            if state.step == end:
+                break
+
+
+class Recording:
+    """The frames of `run` over `course`, every `every` updates, computed when asked for. Safe to
+    share.
+
+    `frame(state)` picks what charts need and is the one copy to the host. `run` may raise: the
+    frames known by then stay, and `Frames.error` says why there are no more; where not even the
+    first is known, `frames` raises it.
+    """
+
+    def __init__(
+        self,
+        run: Callable[..., Iterator[Any]],
+        course: Course,
+        *,
+        frame: Callable[[Any], Frame],
+        every: int | None = None,
+    ) -> None:
+        if not course or course[0][0] != 0 or any(a[0] >= b[0] for a, b in pairwise(course)):
+            raise ValueError(
+                f"course = {course!r} is not allowed: its steps must start at 0 and grow."
+            )
+        self.course = course
+        self.steps: int = course[-1][1].steps
+        self.every = every or frame_interval(self.steps)
+        self._run, self._frame = run, frame
+        self._at = frame_steps(self.steps, self.every)
+        self._states = play(run, course)
+        self._lock = threading.Lock()
+        self._columns: dict[str, np.ndarray] = {}
+        self._known = (
+            0  # frames written; raised only after the row is complete, so readers need no lock
+        )
+        self._checkpoints: dict[int, Any] = {}  # frame index -> state
+        self._stride = 1  # frames between checkpoints
+        self._checkpoint_bytes = 0
+        self._busy = 0.0
+        self._updates = 0
+        self._error: Exception | None = None
+
+    @property
+    def total(self) -> int:
+        """Frames in the whole run."""
+        return len(self._at)
+
+    @property
+    def known(self) -> int:
+        """Frames computed so far."""
+        return self._known
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Mean time of an update so far, nan before the first."""
+        return self._busy / self._updates if self._updates else float("nan")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by columns and checkpoints."""
+        return sum(column.nbytes for column in self._columns.values()) + self._checkpoint_bytes
+
+    def frames(self, start: int = 0, seconds: float = 0.05, count: int | None = None) -> Frames:
+        """The frames known from `start` on (at most `count`), computing for at most `seconds` to
+        have them.
+
+        A call that finds frames missing computes one at least, whatever the time; a call that finds
+        another thread computing waits for at most `seconds`, then returns what is known.
+        """
+        start = min(max(start, 0), self.total - 1)
+        wanted = self.total if count is None else min(self.total, start + max(count, 1))
+        if self._known < wanted and self._error is None:
+            patience = -1 if self._known == 0 else seconds
+            if self._lock.acquire(timeout=patience):
+                try:
+                    deadline = time.monotonic() + seconds
+                    self._compute_until(wanted, deadline)
+                finally:
+                    self._lock.release()
+        if self._known == 0 and self._error is not None:
+            raise self._error
+        end = max(start, min(wanted, self._known))
+        return Frames(
+            start,
+            np.array(self._at[start:end], dtype=np.int32),
+            {name: column[start:end].copy() for name, column in self._columns.items()},
+            self.total,
+            str(self._error) if self._error else None,
+        )
+
+    def finish(self, seconds: float) -> Frames:
+        """All frames, computing for at most `seconds`, in slices so that other sessions get their
+        turn.
+        """
+        deadline = time.monotonic() + seconds
+        while self._known < self.total and self._error is None and time.monotonic() < deadline:
+            self.frames(self._known, seconds=0.05)
+        return self.frames(seconds=0)
+
+    def at(self, step: int) -> Any:
+        """The state after `step` updates: the nearest checkpoint before it, then replay."""
+        if not 0 <= step <= self.steps:
+            raise ValueError(
+                f"step = {step!r} is not allowed: it must be a whole number from 0 to {self.steps}."
+            )
+        with self._lock:
+            earlier = [state for state in self._checkpoints.values() if state.step <= step]
+        nearest = max(earlier, key=lambda state: state.step, default=None)
+        for state in play(self._run, self.course, nearest):
+            if state.step == step:
+                return state
+        raise RuntimeError(f"the run ended before step {step}.")
+
+    def fork(self, step: int, config: Any) -> "Recording":
+        """The recording of this course changed to `config` at `step`, sharing the frames up to
+        there.
+        """
+        if not 0 <= step <= min(self.steps, config.steps):
+            raise ValueError(
+                f"step = {step!r} is not allowed: it must be a whole number from 0 to {self.steps}."
+            )
+        kept = tuple(leg for leg in self.course if leg[0] < step)
+        forked = Recording(self._run, (*kept, (step, config)), frame=self._frame, every=self.every)
+        if not kept:
+            return forked
+        state = self.at(step)
+        common = bisect_right(forked._at, step)  # frames up to the fork
+        while self._known < common and self._error is None:
+            self.frames(self._known, seconds=1)
+        with self._lock:
+            for name, column in self._columns.items():
+                forked._columns[name] = np.empty((forked.total, *column.shape[1:]), column.dtype)
+                forked._columns[name][:common] = column[:common]
+            forked._stride = self._stride
+            for index, checkpoint in self._checkpoints.items():
+                if index < common:
+                    forked._keep(index, checkpoint)
+        forked._states = play(self._run, forked.course, state)
+        next(forked._states)
+        forked._known = common
+        return forked
+
+    def _compute_until(self, wanted: int, deadline: float) -> None:
+        while self._known < wanted:
+            try:
+                began = time.perf_counter()
+                state = self._advance(self._at[self._known])
+                row = self._frame(state)
+                self._busy += time.perf_counter() - began
+            except Exception as error:
+                self._error = error
+                return
+            if not self._columns:
+                self._allocate(row)
+                wanted = min(wanted, self.total)
+            for name, values in row.items():
+                self._columns[name][self._known] = values
+            if self._known % self._stride == 0:
+                self._keep(self._known, state)
+            self._known += 1
+            if time.monotonic() >= deadline:
+                return
+
+    def _advance(self, step: int) -> Any:
+        for state in self._states:
+            self._updates += state.step > 0
+            if state.step == step:
+                return state
+        raise RuntimeError(f"the run ended before step {step}.")
+
+    def _allocate(self, row: Frame) -> None:
+        shapes = {name: np.asarray(values) for name, values in row.items()}
+        size = sum(values.nbytes for values in shapes.values())
+        while self.total * size > MAX_BYTES and self.total > 2:
+            self.every += 2
+            self._at = frame_steps(self.steps, self.every)
+        self._columns = {
+            name: np.empty((self.total, *values.shape), values.dtype)
+            for name, values in shapes.items()
+        }
+
+    def _keep(self, index: int, state: Any) -> None:
+        self._checkpoints[index] = state
+        self._checkpoint_bytes += _nbytes(state)
+        while len(self._checkpoints) > 1 and (
+            len(self._checkpoints) > MAX_CHECKPOINTS or self._checkpoint_bytes > MAX_BYTES
+        ):
+            self._stride *= 2
+            self._checkpoints = {
+                i: kept for i, kept in self._checkpoints.items() if i % self._stride == 0
+            }
+            self._checkpoint_bytes = sum(_nbytes(kept) for kept in self._checkpoints.values())
+
+
+def _nbytes(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(_nbytes(part) for part in value.values())
+    if isinstance(value, tuple | list):
+        return sum(_nbytes(part) for part in value)
+    return int(getattr(value, "nbytes", 0))
+
+
+_shared: OrderedDict[Hashable, Recording] = OrderedDict()
+_shared_lock = threading.Lock()
+
+
+def shared(
+    run: Callable[..., Iterator[Any]],
+    course: Course,
+    *,
+    frame: Callable[[Any], Frame],
+    every: int | None = None,
+) -> Recording:
+    """The recording of this course that every session of the process shares: a class of learners
+    costs one run.
+
+    Purity makes that safe: (run, course, every) determines every frame. The least recently used are
+    let go.
+    """
+    key = (run, frame, course, every)
+    with _shared_lock:
+        recording = _shared.pop(key, None) or Recording(run, course, frame=frame, every=every)
+        _shared[key] = recording
+        while len(_shared) > 1 and (
+            len(_shared) > SHARED_RECORDINGS
+            or sum(kept.nbytes for kept in _shared.values()) > SHARED_BYTES
+        ):
+            _shared.popitem(last=False)
+    return recording

@@ -1,0 +1,255 @@
+"""Gradient descent on five weights: what one setting, the learning rate, does to the error."""
+
+import streamlit as st
+
+from core import gradient_descent as lesson
+from core.ranges import Range
+from core.recording import shared
+from ui import charts, export, layout
+from ui.controls import Settings
+from ui.player.player import Picture, Readout, player
+from ui.source import code_panel
+from ui.theme import number, setting, subscript
+from ui.verdict import Row, verdict
+
+NAME = "gradient_descent"
+RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
+MOST_WEIGHTS, MOST_STEPS = 8, 2_000
+PRESETS = {
+    "as in the notes": {},
+    "one step to the target": {"learning_rate": 0.5, "steps": 10},
+    "overshooting": {"learning_rate": 0.9, "steps": 60},
+    "bouncing for ever": {"learning_rate": 1.0, "steps": 40},
+    "past the edge": {"learning_rate": 1.05, "steps": 40},
+    "with momentum": {"momentum": 0.8},
+    "zero_grad forgotten": {"zero_grad": False, "learning_rate": 0.1},
+}
+WORDS = {
+    "monotone": "each update keeps {rate} of the error, so the weights creep up to their targets.",
+    "one step": "the first update lands on the targets.",
+    "overshooting": "each update jumps past the targets and keeps {rate} of the error.",
+    "swinging in": "the weights swing around their targets, and each update keeps {rate} "
+    "of the swing.",
+    "bouncing": "each update jumps past the targets and lands just as far on the other side.",
+    "swinging for ever": "the weights swing around their targets and never settle.",
+    "diverging": "each update makes the error {rate} times as large.",
+}
+
+settings = Settings(NAME, lesson.Config, PRESETS)
+with st.sidebar:
+    settings.slider(
+        "learning_rate",
+        "Learning rate η",
+        RATES,
+        step=RATE_STEP,
+        format="%.3f",
+        explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
+    )
+    settings.slider(
+        "momentum",
+        "Momentum β",
+        lesson.RANGES["momentum"],
+        step=0.01,
+        explain="The part of the last move that is kept for the next. 0 forgets at once, 1 never.",
+    )
+    settings.toggle(
+        "zero_grad",
+        "zero_grad",
+        explain="Clear .grad after each update. PyTorch adds each new gradient to what it holds.",
+    )
+    with st.expander("More settings"):
+        log = settings.toggle(
+            "log",
+            "Logarithmic loss",
+            default=True,
+            explain="Each line up is many times more: steady shrinking is a straight line.",
+        )
+        followed = settings.slider(
+            "weight",
+            "Weight to follow",
+            Range(0, MOST_WEIGHTS - 1, whole=True),
+            step=1,
+            default=4,
+            explain="The weight of the small picture, and of the line of numbers below it.",
+        )
+        settings.slider(
+            "steps",
+            "Updates",
+            Range(1, MOST_STEPS, whole=True),
+            step=1,
+            explain="How many updates to run.",
+        )
+        settings.numbers(
+            "start", "Start", explain="The weights at first, commas between.", most=MOST_WEIGHTS
+        )
+        settings.numbers(
+            "target", "Target", explain="Where each should end: as many.", most=MOST_WEIGHTS
+        )
+        settings.device()
+
+config = settings.config()
+followed = min(followed, len(config.start) - 1)
+rate, beta = setting(config.learning_rate), setting(config.momentum)
+prediction = lesson.predict(config)
+
+layout.heading(
+    NAME,
+    "The *loss* L says how far the weights w are from their targets t. Each *update* takes one "
+    "step down its slope, and so multiplies what is still missing by one fixed number. "
+    f"With these settings {WORDS[prediction.regime].format(rate=number(prediction.rate))}",
+    r"\begin{aligned} L &= \textstyle\sum (w - t)^2 \\ "
+    r"w &\leftarrow w - \eta\,\partial L / \partial w \end{aligned}",
+)
+
+recording = shared(lesson.run, ((0, config),), frame=lesson.frame)
+weights, losses = lesson.predicted_weights(config), lesson.predicted_loss(config)
+window = lesson.window(config)
+first_loss = float(losses[0]) or 1.0
+names = tuple((f"weights_{i}", f"w{subscript(i)}") for i in range(len(config.start)))
+column, name = names[followed]
+gradient, velocity, target = f"gradient_{followed}", f"velocity_{followed}", config.target[followed]
+
+low, high = charts.domain(weights, window)
+main = Picture(
+    "Every weight and its target",
+    charts.against_step(names, "weight", targets=True),
+    "After update {step}: " + ", ".join(f"{label} = {{{field}}}" for field, label in names) + ".",
+    {"last": config.steps, "low": low, "high": high},
+    {
+        "theory": charts.theory({field: weights[:, i] for i, (field, _) in enumerate(names)}),
+        "targets": {"value": config.target},
+    },
+)
+low, high = charts.domain(weights[:, followed], window)
+arrow = Picture(
+    f"The last update of {name}",
+    charts.descent(column, f"weight {name}"),
+    f"{name} is {{{column}}} after update {{step}}; its target is {number(target)}.",
+    {"low": low, "high": high, "target": target, "top": charts.reach(low, high, target)},
+)
+low, high = (
+    charts.log_domain(losses, (first_loss * 1e-32, first_loss * 1e32))
+    if log
+    else charts.domain(losses, (0, 4 * first_loss))
+)
+error = Picture(
+    "The loss",
+    charts.against_step((("loss", "loss"),), "loss", log=log),
+    "The loss is {loss} after update {step}.",
+    {"last": config.steps, "low": low, "high": high},
+    {"theory": charts.theory({"loss": losses})},
+)
+kept = f"z = {beta} × ({{before_{velocity}}}) + ({{before_{gradient}}}) = {{{velocity}}}, then "
+readout = Readout(
+    f"Before the first update {name} = {{{column}}}. The slope of the loss there, "
+    f"its gradient, is {{{gradient}}}.",
+    f"What just happened: {kept if config.momentum else ''}"
+    f"{name} = {{before_{column}}} − {rate} × ({{{velocity}}}) = {{{column}}}",
+)
+player(f"{NAME}.player", recording, [main, arrow, error], readout, play=settings.plays)
+
+frames = recording.finish(seconds=2)
+measured = lesson.measure(config, frames.columns["weights"], frames.columns["loss"])
+if frames.finished:
+    rows = [
+        Row("Error kept by an update", prediction.rate, measured.rate, note="in the long run"),
+        Row(f"Loss after update {config.steps}", prediction.final_loss, measured.final_loss),
+    ]
+    if prediction.regime.startswith("swinging"):
+        rows.append(Row("One swing", prediction.period, measured.period, unit="updates"))
+    verdict(rows)
+
+if prediction.regime == "diverging":
+    larger, lost = (
+        lesson.departure(frames.columns["loss"]),
+        lesson.first_not_finite(frames.columns["loss"]),
+    )
+    stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
+    with st.container(border=True):
+        st.markdown(
+            "**Why it runs away.** "
+            + (f"From update {larger} on the loss is larger than at the start. " if larger else "")
+            + (f"From update {lost} on it is too large for a number. " if lost else "")
+            + f"Each update multiplies the error by {number(prediction.rate)}, which is above 1. "
+            + (
+                f"With this momentum the error shrinks for any learning rate below "
+                f"{number(prediction.critical_learning_rate)}."
+                if stable == stable
+                else "With momentum and gradients that are never cleared, no learning rate helps."
+            )
+        )
+        if stable == stable:
+            st.button(
+                f"Use {setting(stable)}, the largest that still learns",
+                on_click=settings.change,
+                args=({"learning_rate": stable},),
+            )
+        else:
+            st.button("Switch zero_grad on", on_click=settings.change, args=({"zero_grad": True},))
+
+experiments, code, away = st.tabs(["Try this", "Code", "Take it away"])
+with experiments:
+    one, two, three = st.columns(3, gap="medium")
+    with one:
+        st.markdown(
+            "**Forget zero_grad.** PyTorch adds every new gradient to those before, unless "
+            "you clear them. What will the weights do?"
+        )
+        guess = st.radio(
+            "Your guess",
+            ["learn faster", "settle more slowly", "swing and never settle"],
+            index=None,
+            key=f"{NAME}.guess",
+            label_visibility="collapsed",
+        )
+        st.button(
+            "Play it",
+            key=f"{NAME}.forget",
+            disabled=guess is None,
+            on_click=settings.apply,
+            args=(PRESETS["zero_grad forgotten"],),
+            kwargs={"play": True},
+        )
+        if guess and not config.zero_grad and not config.momentum:
+            right = "as you said" if guess.startswith("swing") else f"so they do not {guess}"
+            st.markdown(
+                f"They swing and never settle, {right}: a sum of gradients is a momentum that "
+                f"forgets nothing. One swing takes {number(prediction.period)} updates."
+            )
+    with two:
+        edge = lesson.predict(lesson.Config()).critical_learning_rate
+        largest = RATES.largest_below(edge, RATE_STEP)
+        st.markdown(
+            f"**The largest rate.** At a learning rate of {setting(edge)} the weights bounce for "
+            "ever. Just below it they learn, slowly, jumping from side to side."
+        )
+        st.button(
+            f"Learning rate {setting(largest)}",
+            on_click=settings.apply,
+            args=({"learning_rate": largest, "steps": 600},),
+            kwargs={"play": True},
+        )
+    with three:
+        best = lesson.predict(lesson.Config()).best_learning_rate
+        st.markdown(
+            f"**One step to the target.** At {setting(best)} the first update lands exactly: "
+            "the step is the whole error. Most losses are not so kind: each direction has a "
+            "best rate of its own."
+        )
+        st.button(
+            f"Learning rate {setting(best)}",
+            on_click=settings.apply,
+            args=(PRESETS["one step to the target"],),
+            kwargs={"play": True},
+        )
+with code:
+    code_panel(
+        f"core/{NAME}.py",
+        lesson.State,
+        lesson.run,
+        lesson.predict,
+        plain=lesson.plain_pytorch(config),
+    )
+with away:
+    export.take_away(NAME, config, recording, main, frames)
+layout.links(NAME)

@@ -1,0 +1,219 @@
+"""Charts from field names. Knows neither Streamlit nor torch.
+
+A chart holds no numbers: the player fills it, so that moving a slider changes data, not charts. It
+may read
+
+- `frames`, a row for each frame up to the one on screen: `frame`, `step` and the recorded columns;
+- `now`, one row, the frame on screen, with the one before it as `before_<column>`;
+- the parameter `frame`, the index of the frame on screen;
+- data sets and parameters of its own (`theory`, `targets`, `low`, `high` ...), which come with
+  the run.
+
+So the rows on screen grow by one a frame, and nothing is filtered sixty times a second. A recorded
+column of n numbers is n columns here: `weights_0`, `weights_1`, ... Each function returns a
+Vega-Lite specification, built by Altair once.
+"""
+
+from functools import cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from ui.theme import BLUE, GREEN, GREY, SERIES, VERMILION
+
+Spec = dict[str, Any]
+Fields = tuple[tuple[str, str], ...]  # (column, label), ...
+
+FRAMES, NOW, THEORY, TARGETS = (
+    alt.NamedData(name) for name in ("frames", "now", "theory", "targets")
+)
+# Ten to the power of the tick, as 10⁻⁸: expressions have no loop over characters.
+_POWER = "'' + round(log(datum.value) / LN10)"
+for _sign, _raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
+    _POWER = f"replace({_POWER}, /{_sign}/g, '{_raised}')"
+_POWER = f"'10' + {_POWER}"
+MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
+
+
+def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **usermeta: object) -> Spec:
+    """The chart with its parameters, filling whatever box the page gives it."""
+    names = ["frame", *parameters]
+    return (
+        chart.add_params(*(alt.param(name=name, value=index) for index, name in enumerate(names)))
+        .properties(
+            width="container",
+            height="container",
+            autosize=alt.AutoSizeParams(type="fit", contains="padding"),
+            usermeta=usermeta,
+        )
+        .to_dict()
+    )
+
+
+def _between(low: str, high: str, log: bool = False) -> alt.Scale:
+    ends: list[Any] = [alt.ExprRef(expr=low), alt.ExprRef(expr=high)]
+    return (
+        alt.Scale(type="log", domain=ends, nice=False)
+        if log
+        else alt.Scale(domain=ends, nice=False, zero=False)
+    )
+
+
+@cache
+def against_step(
+    fields: Fields, title: str, *, step: str = "update", log: bool = False, targets: bool = False
+) -> Spec:
+    """Measured columns against the number of updates, each over its predicted course, in two
+    strokes.
+
+    Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
+    `high`, the ends of the axes. A value above `high` is a triangle at the edge: it is off the
+    picture, not gone.
+    """
+    names, labels = [name for name, _ in fields], [label for _, label in fields]
+    x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "last"))
+    numbers = alt.Axis(title=title, tickCount=5, labelExpr=_POWER) if log else alt.Axis(title=title)
+    y = alt.Y("value:Q", axis=numbers, scale=_between("low", "high", log))
+    colour = alt.Color(
+        "name:N", legend=None, scale=alt.Scale(domain=names, range=SERIES[: len(names)])
+    )
+    in_order = alt.OrderValue(0)
+
+    def series(data: alt.NamedData, value: str) -> alt.Chart:
+        return (
+            alt.Chart(data)
+            .transform_fold([*names], as_=["name", "value"])
+            .transform_calculate(value=value)
+        )
+
+    visible = "max(datum.value, low)" if log else "datum.value"  # the logarithm of 0 is nowhere
+    theory = series(THEORY, visible).mark_line(
+        strokeDash=[3, 4], strokeWidth=1.5, opacity=0.6, clip=True
+    )
+    measured = series(FRAMES, visible).mark_line(strokeWidth=2.5, clip=True)
+    heads = series(NOW, "clamp(datum.value, low, high)").transform_calculate(
+        out="datum.value >= high"
+    )
+    dots = heads.mark_point(size=70, filled=True, opacity=1).encode(
+        x,
+        y,
+        colour,
+        shape=alt.Shape(
+            "out:N",
+            legend=None,
+            scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
+        ),
+    )
+    layers: list[alt.Chart] = [
+        theory.encode(x, y, colour, in_order),
+        measured.encode(x, y, colour, in_order),
+        dots,
+    ]
+    if targets:
+        goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
+        layers.insert(0, goal.encode(y))
+    if len(names) > 1:
+        label = f"{dict(zip(names, labels, strict=True))!r}[datum.name]"
+        layers.append(
+            heads.transform_calculate(label=label)
+            .mark_text(align="left", dx=8, dy=11, fontWeight="bold", fontSize=14)
+            .encode(x, y, colour, text="label:N")
+        )
+    return _finished(
+        alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
+    )
+
+
+@cache
+def descent(weight: str, label: str) -> Spec:
+    """One weight's share of the loss, (w - t)², with the last update as an arrow from the weight
+    before it.
+
+    Reads `low` and `high`, the ends of the weight's axis, `target`, and `top`, the end of the other
+    axis.
+    """
+    x = alt.X("x:Q", axis=alt.Axis(title=label, grid=False), scale=_between("low", "high"))
+    y = alt.Y("y:Q", axis=alt.Axis(title="share of the loss"), scale=_between("-0.04 * top", "top"))
+    curve = (
+        alt.Chart(alt.sequence(0, 1.00001, 1 / 160, as_="part"))
+        .transform_calculate(x="low + datum.part * (high - low)")
+        .transform_calculate(y="pow(datum.x - target, 2)")
+        .mark_line(color=GREY, strokeWidth=2, clip=True)
+        .encode(x, y)
+    )
+    goal = (
+        alt.Chart(NOW)
+        .transform_calculate(x="target")
+        .mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
+    )
+    now = alt.Chart(NOW).transform_calculate(
+        x=f"clamp(datum.{weight}, low, high)",
+        y=f"min(pow(datum.{weight} - target, 2), top)",
+        from_x=f"clamp(datum.before_{weight}, low, high)",
+        from_y=f"min(pow(datum.before_{weight} - target, 2), top)",
+    )
+    moved = now.transform_filter(
+        f"isValid(datum.before_{weight}) && datum.before_{weight} != datum.{weight}"
+    )
+    shaft = moved.mark_rule(color=VERMILION, strokeWidth=2.5)
+    tip = moved.transform_calculate(towards="datum.x > datum.from_x ? 90 : 270")
+    drop = moved.mark_rule(color=VERMILION, strokeDash=[2, 3])
+    ball = now.mark_point(color=BLUE, filled=True, size=150, opacity=1)
+    from_y = alt.Y("from_y:Q")
+    return _finished(
+        alt.layer(
+            goal.encode(x),
+            curve,
+            drop.encode(x, from_y, y2="y:Q"),
+            shaft.encode(alt.X("from_x:Q"), from_y, x2="x:Q"),
+            tip.mark_point(
+                shape="triangle", color=VERMILION, filled=True, size=110, opacity=1
+            ).encode(x, from_y, angle=alt.Angle("towards:Q", scale=None)),
+            ball.encode(x, y),
+        ),
+        "low",
+        "high",
+        "target",
+        "top",
+    )
+
+
+# --- The numbers that come with a run.
+
+
+def domain(
+    values: np.ndarray, limits: tuple[float, float], air: float = 0.06
+) -> tuple[float, float]:
+    """Finite ends of an axis that holds the finite `values` as far as `limits` allow, with a little
+    air.
+    """
+    finite = values[np.isfinite(values)]
+    low, high = np.clip([finite.min(), finite.max()], *limits) if finite.size else limits
+    margin = air * (high - low) or 1.0
+    return float(low - margin), float(high + margin)
+
+
+def reach(low: float, high: float, target: float) -> float:
+    """The largest (w - target)² between `low` and `high`."""
+    return max(high - target, target - low) ** 2
+
+
+def log_domain(values: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
+    """Powers of ten around the positive finite `values`, within `limits`."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    ends = np.clip([positive.min(), positive.max()], *limits) if positive.size else np.array(limits)
+    low, high = np.floor(np.log10(ends[0])), np.ceil(np.log10(ends[1]))
+    return float(10**low), float(10 ** max(high, low + 1))
+
+
+def theory(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows for the data set `theory`: (steps + 1,) columns, thinned by an odd stride, since an even
+    one hides a zigzag.
+    """
+    length = len(next(iter(columns.values())))
+    stride = max(1, -(-length // MOST_ROWS)) | 1
+    drawn = np.unique(np.append(np.arange(0, length, stride), length - 1))
+    return {"step": drawn.astype(np.float64)} | {
+        name: values[drawn] for name, values in columns.items()
+    }

@@ -1,0 +1,291 @@
+"""The controls of a lesson: each bound to the address, each checked, together a Config.
+
+A link may ask for anything. Streamlit drops a value that a control cannot take without a word, so
+each control looks at the address before it is made and says which value was ignored and what is
+allowed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core import devices
+from core.ranges import Range, check_flag
+from ui.theme import setting
+
+OWN_SETTINGS = "your own settings"
+
+
+def parse_number(text: str) -> float | int:
+    """The number written in `text`, whole where it is written so. Raises `ValueError`."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def parse_numbers(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas or spaces. Raises `ValueError` for anything else."""
+    return tuple(float(part) for part in text.replace(",", " ").split())
+
+
+def write_numbers(values: Sequence[float]) -> str:
+    """The text that `parse_numbers` reads back."""
+    return ", ".join(
+        f"{value:.17g}" if float(f"{value:.10g}") != value else f"{value:.10g}" for value in values
+    )
+
+
+class Settings:
+    """Controls of one lesson, made one by one, then read as a Config with `config()`.
+
+    Keys are "<lesson>.<field>". `presets` maps a name to the fields that differ from the defaults;
+    the first is what a page opens with.
+    """
+
+    def __init__(
+        self, lesson: str, make: Callable[..., Any], presets: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.lesson, self._make, self._presets = lesson, make, presets
+        self.defaults = make()
+        self._values: dict[str, Any] = {}
+        self._written: dict[
+            str, Callable[[Any], Any]
+        ] = {}  # field -> how a control holds its value
+        self._page_fields: set[str] = set()  # of the page alone, not of Config
+        self._refused: list[str] = []
+        self._place = st.sidebar.container()
+        self._entering = f"{lesson}.visited" not in st.session_state
+        self._complaints: list[str] = (
+            [] if self._entering else st.session_state[f"{lesson}.visited"]
+        )
+
+    def key(self, field: str) -> str:
+        """The key of a field's control, and its name in the address."""
+        return f"{self.lesson}.{field}"
+
+    def _ask(
+        self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None], default: Any
+    ) -> None:
+        """Complain once of a value in the address that cannot be used."""
+        text = st.query_params.get(self.key(field))
+        if text is None or self.key(field) in st.session_state:
+            return
+        try:
+            value = parse(text)
+        except ValueError:
+            value = text
+        try:
+            check(value)
+        except ValueError as refused:
+            self._complain(f"{refused} The page uses {default}.")
+
+    def _complain(self, text: str) -> None:
+        if text not in self._complaints:
+            self._complaints.append(text)
+
+    def _own(self, field: str, value: Any) -> Any:
+        self._values[field] = value
+        return value
+
+    def slider(
+        self, field: str, label: str, allowed: Range, *, step: float, explain: str, **options: Any
+    ) -> Any:
+        """A slider over `allowed`; whole numbers where the range is of whole numbers."""
+        default = options.pop("default", None)
+        if default is None:
+            default = getattr(self.defaults, field)
+        else:
+            self._page_fields.add(field)
+        self._ask(field, parse_number, lambda value: allowed.check(field, value), setting(default))
+        kind = int if allowed.whole else float
+        self._written[field] = kind
+        value = st.slider(
+            label,
+            kind(allowed.low),
+            kind(allowed.high),
+            kind(default),
+            kind(step),
+            key=self.key(field),
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
+            **options,
+        )
+        return self._own(field, value)
+
+    def toggle(self, field: str, label: str, *, explain: str, default: bool | None = None) -> bool:
+        """A switch."""
+        if default is None:
+            default = bool(getattr(self.defaults, field))
+        else:
+            self._page_fields.add(field)
+        truth = {"true": True, "false": False}
+        self._ask(
+            field,
+            lambda text: truth.get(text.lower(), text),
+            lambda value: check_flag(field, value),
+            default,
+        )
+        self._written[field] = bool
+        value = st.toggle(
+            label,
+            default,
+            key=self.key(field),
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
+        )
+        return self._own(field, value)
+
+    def numbers(self, field: str, label: str, *, explain: str, most: int) -> tuple[float, ...]:
+        """A line of numbers with commas between, at most `most` of them."""
+        default = write_numbers(getattr(self.defaults, field))
+        self._written[field] = write_numbers
+        text = st.text_input(
+            label,
+            default,
+            key=self.key(field),
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
+            max_chars=400,
+        )
+        try:
+            values = parse_numbers(text)
+        except ValueError:
+            values = ()
+        if not 1 <= len(values) <= most:
+            self._refused.append(
+                f"{field} = {text!r} is not allowed: "
+                f"it must be 1 to {most} numbers with commas between."
+            )
+        return self._own(field, values)
+
+    def choice(
+        self, field: str, label: str, options: Sequence[Any], *, explain: str, default: Any
+    ) -> Any:
+        """One of a few, of the page alone."""
+        self._page_fields.add(field)
+        names = {str(option): option for option in options}
+
+        def check(value: Any) -> None:
+            if str(value) not in names:
+                raise ValueError(
+                    f"{field} = {value!r} is not allowed: it must be one of {', '.join(names)}."
+                )
+
+        self._ask(field, str, check, default)
+        self._written[field] = lambda value: value
+        value = st.selectbox(
+            label,
+            options,
+            index=list(options).index(default),
+            key=self.key(field),
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
+        )
+        return self._own(field, value)
+
+    def device(self) -> str:
+        """The devices of this machine. A link that asks for another runs on the CPU and says so."""
+        present = devices.available()
+
+        def check(value: str) -> None:
+            devices.check("device", value)
+            if value not in present:
+                raise ValueError(
+                    f"device = {value!r} does not exist on this machine, "
+                    f"which has: {', '.join(present)}."
+                )
+
+        self._ask("device", str, check, "the CPU")
+        self._written["device"] = str
+        value = st.selectbox(
+            "Device",
+            present,
+            key=self.key("device"),
+            help="Where the tensors live. Five numbers are quickest on the CPU.",
+            bind="query-params",
+            on_change=self._changed,
+        )
+        return self._own("device", value)
+
+    def _changed(self) -> None:
+        st.session_state.pop(f"{self.lesson}.visited", None)
+        st.session_state[f"{self.lesson}.visited"] = []
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """A callback: set some controls and leave the others."""
+        for field, value in changes.items():
+            st.session_state[self.key(field)] = self._written[field](value)
+        self._changed()
+
+    def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
+        """A callback: set every Config control to its default, but for `changes`; start playing if
+        asked.
+        """
+        for field, written in self._written.items():
+            if field in changes:
+                st.session_state[self.key(field)] = written(changes[field])
+            elif field not in self._page_fields:
+                st.session_state[self.key(field)] = written(getattr(self.defaults, field))
+        self._changed()
+        if play:
+            st.session_state[f"{self.lesson}.play"] = self.plays + 1
+
+    @property
+    def plays(self) -> int:
+        """How often the page has asked the player to start by itself."""
+        return st.session_state.get(f"{self.lesson}.play", 0)
+
+    def config(self) -> Any:
+        """The Config that the controls hold; the last good one where they hold none, with a
+        message.
+        """
+        fields = {
+            field: value for field, value in self._values.items() if field not in self._page_fields
+        }
+        known = {self.key(field) for field in self._values} | {self.key("preset")}
+        for name in st.query_params:
+            if self._entering and name.startswith(f"{self.lesson}.") and name not in known:
+                self._complain(
+                    f"The link sets {name!r}, which this page does not know. It was ignored."
+                )
+        good_key = f"{self.lesson}.good"
+        config = st.session_state.get(good_key, self.defaults)
+        if not self._refused:
+            try:
+                config = st.session_state[good_key] = self._make(**fields)
+            except ValueError as refused:
+                self._refused.append(str(refused))
+        for refused in self._refused:
+            st.error(f"{refused} The last good run stays on screen.", icon=":material/edit_off:")
+        for complaint in self._complaints:
+            st.warning(complaint, icon=":material/link_off:")
+        st.session_state[f"{self.lesson}.visited"] = self._complaints
+        self._show_presets(config)
+        return config
+
+    def _show_presets(self, config: Any) -> None:
+        made = {name: self._make(**changes) for name, changes in self._presets.items()}
+        same = next((name for name, preset in made.items() if preset == config), None)
+        key = self.key("preset")
+        st.session_state[key] = same
+
+        def chosen() -> None:
+            name = st.session_state[key]
+            if name is not None:
+                self.apply(self._presets[name])
+
+        self._place.selectbox(
+            "Start from",
+            list(self._presets),
+            index=None,
+            key=key,
+            placeholder=OWN_SETTINGS,
+            on_change=chosen,
+            help="Ready-made settings. The first are those of the notes.",
+        )

@@ -1,0 +1,100 @@
+"""What a learner takes away: the frames as CSV, a picture as PNG, a script that repeats the run."""
+
+import io
+import json
+from functools import partial
+from typing import Any
+
+import pyarrow.csv
+import streamlit as st
+import vl_convert
+
+from core import devices
+from core.recording import Frames, Recording
+from ui.player.player import Picture, table
+from ui.theme import number, standalone
+
+
+def csv(frames: Frames) -> bytes:
+    """One row a frame, one column a number, full precision."""
+    out = io.BytesIO()
+    pyarrow.csv.write_csv(table(frames), out)
+    return out.getvalue()
+
+
+def _finite(name: str) -> float | None:
+    return {"Infinity": 1e300, "-Infinity": -1e300}.get(name)
+
+
+def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) -> dict[str, Any]:
+    """The chart's specification with the data that the player would give it at frame `index`."""
+    rows = [row | {"frame": i} for i, row in enumerate(table(frames).to_pylist()[: index + 1])]
+    rows = json.loads(json.dumps(rows), parse_constant=_finite)
+    before = {f"before_{name}": value for name, value in rows[-2].items()} if index else {}
+    sets: dict[str, Any] = {"frames": rows, "now": [rows[-1] | before]}
+    for name, columns in picture.data.items():
+        lists = [[float(value) for value in column] for column in columns.values()]
+        sets[name] = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+    spec = standalone(picture.spec, dark)
+    values = {**picture.values, "frame": index}
+    params = [param | {"value": values[param["name"]]} for param in spec["params"]]
+    return json.loads(
+        json.dumps(spec | {"params": params, "datasets": sets}), parse_constant=_finite
+    )
+
+
+def png(
+    picture: Picture, frames: Frames, index: int, *, size: tuple[int, int] = (900, 520)
+) -> bytes:
+    """The picture at frame `index`, on white, `size` in CSS pixels, two device pixels each."""
+    spec = filled(picture, frames, index)
+    spec["width"], spec["height"] = size
+    return vl_convert.vegalite_to_png(spec, scale=2)
+
+
+def script(module: str, config: object) -> str:
+    """A script that repeats the run with the project's own code, from the project's folder."""
+    return f"""from {module} import Config, run
+
+config = {config!r}
+
+for state in run(config):
+    print(state.step, state.loss.item())
+"""
+
+
+def take_away(
+    name: str, config: Any, recording: Recording, picture: Picture, frames: Frames
+) -> None:
+    """Three downloads, made when asked for, and what the run cost."""
+    last = len(frames.steps) - 1
+    with st.container(horizontal=True):
+        st.download_button(
+            "Frames as CSV",
+            partial(csv, frames),
+            f"{name}.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )
+        st.download_button(
+            "Picture as PNG",
+            partial(png, picture, frames, last),
+            f"{name}.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/image:",
+        )
+        st.download_button(
+            "Script that repeats the run",
+            script(f"core.{name}", config),
+            f"{name}_run.py",
+            "text/x-python",
+            on_click="ignore",
+            icon=":material/code:",
+        )
+    cost = number(1e6 * recording.seconds_per_step)
+    st.caption(
+        f"Computed on {devices.describe(config.device)}: {cost} microseconds an update, "
+        "the copy to the screen included."
+    )

@@ -1,0 +1,39 @@
+"""What every page looks like around its own content: spacing, the heading, the links at its end."""
+
+import streamlit as st
+
+from ui.lessons import lesson, neighbours
+
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] {
+  padding-top: 3.25rem; padding-bottom: 3rem; max-width: 1240px;
+}
+[data-testid="stMainBlockContainer"] p { max-width: 70ch; text-wrap: pretty; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; font-size: 2.1rem; }
+[data-testid="stMainBlockContainer"] .stVerticalBlock { gap: 0.75rem; }
+.katex-display { margin: 0.25rem 0; }
+</style>"""
+
+
+def style() -> None:
+    """Less air above, lines of at most 70 characters."""
+    st.html(_STYLE)
+
+
+def heading(name: str, answer: str, formula: str) -> None:
+    """The lesson's question, in a few sentences what it shows, and the formula beside them."""
+    st.title(lesson(name).question, anchor=False)
+    words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
+    words.markdown(answer)
+    mathematics.latex(formula)
+
+
+def links(name: str) -> None:
+    """To the lesson before, the home page, and the next lesson."""
+    before, after = neighbours(name)
+    with st.container(horizontal=True):
+        if before:
+            st.page_link(before.page, label=before.title, icon=":material/arrow_back:")
+        st.page_link("pages/home.py", label="All lessons", icon=":material/apps:")
+        if after:
+            st.page_link(after.page, label=after.title, icon=":material/arrow_forward:")

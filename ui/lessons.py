@@ -1,0 +1,40 @@
+"""The lessons in their order, for the home page, the navigation and the links between pages."""
+
+from typing import NamedTuple
+
+
+class Lesson(NamedTuple):
+    """One lesson: `name` is its file in core and in pages, and its address."""
+
+    name: str
+    title: str
+    question: str
+    promise: str  # what a learner can say afterwards
+
+    @property
+    def page(self) -> str:
+        """The page's file, relative to app.py."""
+        return f"pages/{self.name}.py"
+
+
+LESSONS = (
+    Lesson(
+        "gradient_descent",
+        "Gradient descent",
+        "How far should a step go?",
+        "Five weights look for their targets. One number, the learning rate, decides whether "
+        "they creep, land, bounce or run away.",
+    ),
+)
+
+
+def lesson(name: str) -> Lesson:
+    """The lesson of that name."""
+    return next(lesson for lesson in LESSONS if lesson.name == name)
+
+
+def neighbours(name: str) -> tuple[Lesson | None, Lesson | None]:
+    """The lessons before and after."""
+    index = LESSONS.index(lesson(name))
+    before = LESSONS[index - 1] if index else None
+    return before, LESSONS[index + 1] if index + 1 < len(LESSONS) else None

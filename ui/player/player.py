@@ -1,0 +1,215 @@
+"""The player: charts that a browser moves through the frames of a recording at 60 frames a second.
+
+The server sends charts once and frames in chunks; play, pause, step and scrub happen in the browser
+(player.js), which asks for more frames when it is about to run out. The server remembers nothing of
+what it has sent.
+"""
+
+import hashlib
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+import vl_convert
+from streamlit.components.v2 import component
+
+from core.recording import Frames, Recording
+from ui.charts import Spec
+from ui.theme import chart_config
+
+HERE = Path(__file__).parent
+STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/static
+FIRST_CHUNK = 240  # frames that are sent before anyone asks: four seconds at 60 a second
+LARGEST_CHUNK = 2_500
+CHUNK_SECONDS = 0.1  # how long one answer may compute
+
+HTML = """
+<section class="player" data-testid="player" role="group" aria-label="Player" tabindex="0">
+  <div class="bar">
+    <div class="buttons">
+      <button data-testid="player-restart" title="Back to the start (Home)"></button>
+      <button data-testid="player-back" title="One frame back (left arrow)"></button>
+      <button data-testid="player-play" title="Play or pause (space)"></button>
+      <button data-testid="player-forward" title="One frame on (right arrow)"></button>
+      <button data-testid="player-end" title="Run to the end (End)"></button>
+    </div>
+    <input type="range" data-testid="player-scrub" min="0" max="1" value="0" step="1"
+      aria-label="Update on screen">
+    <div class="count"><span class="unit">update</span> <output data-testid="player-step">0</output>
+      <span class="unit">of</span> <span data-testid="player-last"></span></div>
+    <select data-testid="player-speed" aria-label="Speed" title="Speed"></select>
+  </div>
+  <div class="charts"></div>
+  <div class="readout" data-testid="player-readout"></div>
+  <div class="note" data-testid="player-note" role="status"></div>
+</section>
+"""
+
+
+class Picture(NamedTuple):
+    """A chart in the player, with the numbers it needs beside the frames (see ui/charts.py)."""
+
+    title: str
+    spec: Spec
+    description: str  # alternative text; `{column}` stands for the value on screen
+    values: Mapping[str, float] = {}  # parameters of the chart
+    data: Mapping[
+        str, Mapping[str, np.ndarray]
+    ] = {}  # data sets of the chart: name -> columns (n,)
+
+
+class Readout(NamedTuple):
+    """A line below the charts; `{column}` and `{before_column}` stand for the values on screen."""
+
+    start: str  # at step 0
+    moving: str  # after
+
+
+@cache
+def _publish(name: str, text: str) -> str:
+    """Write `text` to the static folder under a name with its hash, and return its address."""
+    stem, suffix = name.split(".")
+    file = STATIC / f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{suffix}"
+    if not file.exists():
+        STATIC.mkdir(exist_ok=True)
+        partial = file.with_suffix(f".{id(text):x}.partial")
+        partial.write_text(text)
+        partial.replace(file)  # a browser never sees half a file
+    return f"app/static/{file.name}"
+
+
+@cache
+def vega() -> str:
+    """Address of Vega, Vega-Lite and Vega-Embed, from vl-convert: no other host is asked."""
+    bundle = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
+    return _publish("vega.js", bundle)
+
+
+def script() -> str:
+    """Address of player.js."""
+    return _publish("player.js", (HERE / "player.js").read_text())
+
+
+def assets() -> tuple[str, str]:
+    """What a browser loads for the player, by address."""
+    return script(), vega()
+
+
+def table(frames: Frames) -> pa.Table:
+    """The frames as flat float64 columns: a column of shape (n, 5) becomes five, `name_0` to
+    `name_4`.
+    """
+    columns: dict[str, np.ndarray] = {"step": frames.steps}
+    for name, values in frames.columns.items():
+        if values.ndim == 1:
+            columns[name] = values.astype(np.float64)
+        else:
+            flat = values.reshape(len(values), -1).astype(np.float64)
+            columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
+    return pa.table(columns)
+
+
+def _whole(value: object, low: int, high: int, default: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return default
+    return int(min(max(value, low), high))
+
+
+def answer(recording: Recording, identity: str, request: object = None) -> dict[str, Any]:
+    """What the browser is sent: the frames that `request` asks for, or the first ones.
+
+    A request is {"recording", "start", "count", "number"}; one for another recording, or one that
+    makes no sense, gets the first frames. `number` comes back, so that no two answers are alike.
+    """
+    asked = request if isinstance(request, dict) else {}
+    same = asked.get("recording") == identity
+    start = _whole(asked.get("start"), 0, recording.total - 1, 0) if same else 0
+    count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
+    frames = recording.frames(start, CHUNK_SECONDS, count)
+    return {
+        "recording": identity,
+        "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
+        "start": frames.start,
+        "total": frames.total,
+        "last": recording.steps,
+        "every": recording.every,
+        "error": frames.error,
+        "course": [start for start, _ in recording.course],
+        "proposal": None,  # a changed setting that waits to be applied at the step on screen
+        "frames": table(frames),
+    }
+
+
+def around(pictures: Sequence[Picture], readout: Readout) -> dict[str, Any]:
+    """What surrounds the frames, sent once a run: charts, their own numbers, words, colours."""
+    data: dict[str, Any] = {
+        "charts": [
+            {
+                "title": picture.title,
+                "spec": picture.spec,
+                "description": picture.description,
+                "values": {name: float(value) for name, value in picture.values.items()},
+                "data": {name: f"chart_{index}_{name}" for name in picture.data},
+            }
+            for index, picture in enumerate(pictures)
+        ],
+        "readout": readout._asdict(),
+        "themes": {"light": chart_config(dark=False), "dark": chart_config(dark=True)},
+    }
+    # Arrow tables are carried only at the first level.
+    for index, picture in enumerate(pictures):
+        for name, columns in picture.data.items():
+            data[f"chart_{index}_{name}"] = pa.table(
+                {key: np.asarray(v, np.float64) for key, v in columns.items()}
+            )
+    return data
+
+
+def identify(recording: Recording) -> str:
+    """A short name for the recording's frames: lesson, course and interval."""
+    name = f"{type(recording.course[0][1]).__module__} {recording.course!r} {recording.every}"
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def player(
+    key: str, recording: Recording, pictures: Sequence[Picture], readout: Readout, *, play: int = 0
+) -> None:
+    """Show the recording in these pictures, the first one large. Playing starts by itself when
+    `play` grows.
+    """
+    identity = identify(recording)
+    mount = component(
+        "player",
+        html=HTML,
+        css=(HERE / "player.css").read_text(),
+        js=(HERE / "loader.js").read_text(),
+    )
+
+    @st.fragment
+    def live() -> None:
+        asked_key = f"{key}.asked"
+        request = st.session_state.pop(asked_key, None)
+        data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "play": play}
+        try:
+            data |= answer(recording, identity, request)
+        except Exception as error:
+            logging.getLogger(__name__).exception("the run of %s could not start", key)
+            st.error(f"This run could not start: {error}")
+            return
+        if not isinstance(request, dict) or request.get("recording") != identity:
+            data |= around(pictures, readout)
+        mount(
+            key=key,
+            data=data,
+            on_more_change=lambda: st.session_state.update(
+                {asked_key: st.session_state[key].get("more")}
+            ),
+        )
+
+    live()

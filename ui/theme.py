@@ -1,0 +1,84 @@
+"""The look: colours in fixed roles, chart settings for light and dark, how numbers are written."""
+
+import math
+from typing import Any
+
+# Okabe & Ito 2008, "Color Universal Design": told apart by colour-blind readers too.
+BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8F98"
+ORANGE, SKY, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
+# Several of one kind; green is kept for the target.
+SERIES = (BLUE, ORANGE, PURPLE, SKY, VERMILION, "#8C6D31", "#6A51A3", "#4D8B8B")
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+THIN_SPACE = "\u2009"
+MINUS = "−"
+
+
+def subscript(index: int) -> str:
+    """The index as small digits below the line: w₄."""
+    return str(index).translate(SUBSCRIPTS)
+
+
+def number(value: float) -> str:
+    """Four significant digits, thin spaces between thousands, a power of ten where zeros would pile
+    up.
+
+    `number` in player.js writes them the same way.
+    """
+    if math.isnan(value):
+        return "—"
+    sign = MINUS if value < 0 else ""
+    size = abs(value)
+    if math.isinf(size):
+        return f"{sign}∞"
+    if size == 0:
+        return "0"
+    mantissa, exponent = f"{size:.3e}".split("e")
+    power = int(exponent)
+    if -4 <= power < 6:
+        return sign + f"{float(f'{size:.3e}'):,.{max(3 - power, 0)}f}".replace(",", THIN_SPACE)
+    return f"{sign}{mantissa}{THIN_SPACE}×{THIN_SPACE}10{str(power).translate(SUPERSCRIPTS)}"
+
+
+def setting(value: float) -> str:
+    """A number that somebody chose, written as short as it is."""
+    return f"{value:.10g}".replace("-", MINUS)
+
+
+def chart_config(dark: bool) -> dict[str, Any]:
+    """Vega-Lite's config for one of the two themes; the background stays the page's own."""
+    ink, faint, grid = (
+        ("#E6E8EB", "#A0A6AF", "#2C313A") if dark else ("#1F2430", "#6B7280", "#E7E9ED")
+    )
+    return {
+        "background": None,
+        "font": "inherit",
+        "view": {"fill": None, "stroke": None},
+        "axis": {
+            "domainColor": grid,
+            "gridColor": grid,
+            "tickColor": grid,
+            "labelColor": faint,
+            "titleColor": faint,
+            "titleFontWeight": "normal",
+            "titleFontSize": 13,
+            "labelFontSize": 12,
+            "titlePadding": 8,
+            "labelPadding": 6,
+            "tickCount": 5,
+        },
+        "text": {"color": ink, "fontSize": 13},
+        "rule": {"color": faint},
+    }
+
+
+def standalone(spec: dict[str, Any], dark: bool = False) -> dict[str, Any]:
+    """A chart as it is drawn away from the page, for a file: an opaque background and a font of its
+    own.
+    """
+    config = chart_config(dark) | {
+        "background": "#0E1117" if dark else "#FFFFFF",
+        "font": "DejaVu Sans, sans-serif",
+    }
+    return spec | {"config": config}

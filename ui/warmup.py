@@ -1,0 +1,29 @@
+"""What takes seconds is loaded once, in the background, so that the home page paints at once."""
+
+import threading
+from functools import cache
+
+import streamlit as st
+
+
+def _load() -> None:
+    from core import devices
+    from ui.player import player
+
+    player.assets()
+    devices.warm_up()
+
+
+@cache
+def warm_up() -> threading.Thread:
+    """The thread that loads PyTorch and bundles Vega, started at the first call of the process."""
+    thread = threading.Thread(target=_load, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def wait() -> None:
+    """Return when all is loaded, saying so meanwhile: for a lesson opened on a cold server."""
+    if warm_up().is_alive():
+        with st.spinner("Starting PyTorch: a few seconds, the first time only."):
+            warm_up().join()
