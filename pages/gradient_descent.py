@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import gradient_descent as lesson
 from core.ranges import Range
-from core.recording import shared
+from core.recording import MAX_FRAMES, shared
 from ui import charts, export, layout
 from ui.controls import Settings
 from ui.player.player import Picture, Readout, player
@@ -14,7 +14,7 @@ from ui.verdict import Row, verdict
 
 NAME = "gradient_descent"
 RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
-MOST_WEIGHTS, MOST_STEPS = 8, 2_000
+MOST_WEIGHTS, MOST_STEPS = 8, MAX_FRAMES - 1  # so that every update is a frame
 PRESETS = {
     "as in the notes": {},
     "one step to the target": {"learning_rate": 0.5, "steps": 10},
@@ -94,9 +94,9 @@ prediction = lesson.predict(config)
 
 layout.heading(
     NAME,
-    "The *loss* L says how far the weights w are from their targets t. Each *update* takes one "
-    "step down its slope, and so multiplies what is still missing by one fixed number. "
-    f"With these settings {WORDS[prediction.regime].format(rate=number(prediction.rate))}",
+    "The *loss* L says how far the weights w are from their targets t. Each *update* steps down "
+    "its slope, and multiplies what is still missing by one fixed number. "
+    f"With these settings {WORDS[prediction.regime].format(rate=f'{prediction.rate:.4g}')}",
     r"\begin{aligned} L &= \textstyle\sum (w - t)^2 \\ "
     r"w &\leftarrow w - \eta\,\partial L / \partial w \end{aligned}",
 )
@@ -109,7 +109,7 @@ names = tuple((f"weights_{i}", f"w{subscript(i)}") for i in range(len(config.sta
 column, name = names[followed]
 gradient, velocity, target = f"gradient_{followed}", f"velocity_{followed}", config.target[followed]
 
-low, high = charts.domain(weights, window)
+low, high = charts.domain([weights, config.target], window)
 main = Picture(
     "Every weight and its target",
     charts.against_step(names, "weight", targets=True),
@@ -120,7 +120,7 @@ main = Picture(
         "targets": {"value": config.target},
     },
 )
-low, high = charts.domain(weights[:, followed], window)
+low, high = charts.domain([weights[:, followed], (target,)], window)
 arrow = Picture(
     f"The last update of {name}",
     charts.descent(column, f"weight {name}"),
@@ -130,7 +130,7 @@ arrow = Picture(
 low, high = (
     charts.log_domain(losses, (first_loss * 1e-32, first_loss * 1e32))
     if log
-    else charts.domain(losses, (0, 4 * first_loss))
+    else charts.domain([losses], (0, 4 * first_loss))
 )
 error = Picture(
     "The loss",
@@ -170,10 +170,10 @@ if prediction.regime == "diverging":
             "**Why it runs away.** "
             + (f"From update {larger} on the loss is larger than at the start. " if larger else "")
             + (f"From update {lost} on it is too large for a number. " if lost else "")
-            + f"Each update multiplies the error by {number(prediction.rate)}, which is above 1. "
+            + f"Each update multiplies the error by {prediction.rate:.4g}, which is above 1. "
             + (
                 f"With this momentum the error shrinks for any learning rate below "
-                f"{number(prediction.critical_learning_rate)}."
+                f"{prediction.critical_learning_rate:.4g}."
                 if stable == stable
                 else "With momentum and gradients that are never cleared, no learning rate helps."
             )

@@ -3,22 +3,24 @@
 A chart holds no numbers: the player fills it, so that moving a slider changes data, not charts. It
 may read
 
-- `frames`, a row for each frame up to the one on screen: `frame`, `step` and the recorded columns;
+- `frames`, a row for each frame up to the one on screen, as lines of one recorded column against
+  another: the player paints these itself, stroke by stroke, ten times faster than Vega;
 - `now`, one row, the frame on screen, with the one before it as `before_<column>`;
 - the parameter `frame`, the index of the frame on screen;
 - data sets and parameters of its own (`theory`, `targets`, `low`, `high` ...), which come with
   the run.
 
-So the rows on screen grow by one a frame, and nothing is filtered sixty times a second. A recorded
-column of n numbers is n columns here: `weights_0`, `weights_1`, ... Each function returns a
-Vega-Lite specification, built by Altair once.
+A recorded column of n numbers is n columns here: `weights_0`, `weights_1`, ... Each function
+returns a Vega-Lite specification, built by Altair once.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import altair as alt
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ui.theme import BLUE, GREEN, GREY, SERIES, VERMILION
 
@@ -28,11 +30,12 @@ Fields = tuple[tuple[str, str], ...]  # (column, label), ...
 FRAMES, NOW, THEORY, TARGETS = (
     alt.NamedData(name) for name in ("frames", "now", "theory", "targets")
 )
-# Ten to the power of the tick, as 10⁻⁸: expressions have no loop over characters.
+# A tick at a power of ten as 10⁻⁸, no words at the others. Expressions have no loop over
+# characters.
 _POWER = "'' + round(log(datum.value) / LN10)"
 for _sign, _raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
     _POWER = f"replace({_POWER}, /{_sign}/g, '{_raised}')"
-_POWER = f"'10' + {_POWER}"
+_POWER = f"abs(log(datum.value) / LN10 % 1) < 1e-9 ? '10' + {_POWER} : ''"
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
@@ -53,11 +56,9 @@ def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **userme
 
 def _between(low: str, high: str, log: bool = False) -> alt.Scale:
     ends: list[Any] = [alt.ExprRef(expr=low), alt.ExprRef(expr=high)]
-    return (
-        alt.Scale(type="log", domain=ends, nice=False)
-        if log
-        else alt.Scale(domain=ends, nice=False, zero=False)
-    )
+    if log:  # clamped, since 0 has no logarithm
+        return alt.Scale(type="log", domain=ends, nice=False, clamp=True)
+    return alt.Scale(domain=ends, nice=False, zero=False)
 
 
 @cache
@@ -68,58 +69,39 @@ def against_step(
     strokes.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
-    `high`, the ends of the axes. A value above `high` is a triangle at the edge: it is off the
+    `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
     picture, not gone.
     """
-    names, labels = [name for name, _ in fields], [label for _, label in fields]
-    x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "last"))
+    x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
     numbers = alt.Axis(title=title, tickCount=5, labelExpr=_POWER) if log else alt.Axis(title=title)
-    y = alt.Y("value:Q", axis=numbers, scale=_between("low", "high", log))
-    colour = alt.Color(
-        "name:N", legend=None, scale=alt.Scale(domain=names, range=SERIES[: len(names)])
+    vertical = {"axis": numbers, "scale": _between("low", "high", log)}
+    shape = alt.Shape(
+        "edge:N",
+        legend=None,
+        scale=alt.Scale(domain=[-1, 0, 1], range=["triangle-down", "circle", "triangle-up"]),
     )
-    in_order = alt.OrderValue(0)
-
-    def series(data: alt.NamedData, value: str) -> alt.Chart:
-        return (
-            alt.Chart(data)
-            .transform_fold([*names], as_=["name", "value"])
-            .transform_calculate(value=value)
-        )
-
-    visible = "max(datum.value, low)" if log else "datum.value"  # the logarithm of 0 is nowhere
-    theory = series(THEORY, visible).mark_line(
-        strokeDash=[3, 4], strokeWidth=1.5, opacity=0.6, clip=True
-    )
-    measured = series(FRAMES, visible).mark_line(strokeWidth=2.5, clip=True)
-    heads = series(NOW, "clamp(datum.value, low, high)").transform_calculate(
-        out="datum.value >= high"
-    )
-    dots = heads.mark_point(size=70, filled=True, opacity=1).encode(
-        x,
-        y,
-        colour,
-        shape=alt.Shape(
-            "out:N",
-            legend=None,
-            scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]),
-        ),
-    )
-    layers: list[alt.Chart] = [
-        theory.encode(x, y, colour, in_order),
-        measured.encode(x, y, colour, in_order),
-        dots,
-    ]
+    layers: list[alt.Chart] = []
     if targets:
         goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
-        layers.insert(0, goal.encode(y))
-    if len(names) > 1:
-        label = f"{dict(zip(names, labels, strict=True))!r}[datum.name]"
-        layers.append(
-            heads.transform_calculate(label=label)
-            .mark_text(align="left", dx=8, dy=11, fontWeight="bold", fontSize=14)
-            .encode(x, y, colour, text="label:N")
+        layers.append(goal.encode(alt.Y("value:Q", **vertical)))
+    for (name, label), colour in zip(fields, SERIES, strict=False):
+        y = alt.Y(f"{name}:Q", **vertical)
+        head = alt.Chart(NOW).transform_calculate(
+            edge=f"datum.{name} >= high ? 1 : datum.{name} <= low ? -1 : 0",
+            **{name: f"clamp(datum.{name}, low, high)"},
         )
+        layers += [
+            alt.Chart(THEORY)
+            .mark_line(color=colour, strokeDash=[3, 4], strokeWidth=1.5, opacity=0.6, clip=True)
+            .encode(x, y),
+            alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=2.5, clip=True).encode(x, y),
+            head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
+        ]
+        if len(fields) > 1:
+            words = head.mark_text(
+                color=colour, text=label, align="left", dx=8, dy=11, fontWeight="bold", fontSize=14
+            )
+            layers.append(words.encode(x, y))
     return _finished(
         alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
     )
@@ -183,12 +165,11 @@ def descent(weight: str, label: str) -> Spec:
 
 
 def domain(
-    values: np.ndarray, limits: tuple[float, float], air: float = 0.06
+    values: Sequence[ArrayLike], limits: tuple[float, float], air: float = 0.06
 ) -> tuple[float, float]:
-    """Finite ends of an axis that holds the finite `values` as far as `limits` allow, with a little
-    air.
-    """
-    finite = values[np.isfinite(values)]
+    """Ends of an axis that holds all finite `values` as far as `limits` allow, with some air."""
+    joined = np.concatenate([np.ravel(part) for part in values])
+    finite = joined[np.isfinite(joined)]
     low, high = np.clip([finite.min(), finite.max()], *limits) if finite.size else limits
     margin = air * (high - low) or 1.0
     return float(low - margin), float(high + margin)
@@ -200,11 +181,11 @@ def reach(low: float, high: float, target: float) -> float:
 
 
 def log_domain(values: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
-    """Powers of ten around the positive finite `values`, within `limits`."""
+    """Powers of ten around the positive finite `values`, within `limits`, three or more apart."""
     positive = values[np.isfinite(values) & (values > 0)]
     ends = np.clip([positive.min(), positive.max()], *limits) if positive.size else np.array(limits)
-    low, high = np.floor(np.log10(ends[0])), np.ceil(np.log10(ends[1]))
-    return float(10**low), float(10 ** max(high, low + 1))
+    high = np.ceil(np.log10(ends[1]))
+    return float(10 ** min(np.floor(np.log10(ends[0])), high - 3)), float(10**high)
 
 
 def theory(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -55,6 +55,7 @@ class Settings:
         ] = {}  # field -> how a control holds its value
         self._page_fields: set[str] = set()  # of the page alone, not of Config
         self._refused: list[str] = []
+        self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
         self._place = st.sidebar.container()
         self._entering = f"{lesson}.visited" not in st.session_state
         self._complaints: list[str] = (
@@ -65,29 +66,33 @@ class Settings:
         """The key of a field's control, and its name in the address."""
         return f"{self.lesson}.{field}"
 
-    def _ask(
-        self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None], default: Any
-    ) -> None:
-        """Complain once of a value in the address that cannot be used."""
-        text = st.query_params.get(self.key(field))
-        if text is None or self.key(field) in st.session_state:
+    def _ask(self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None]) -> None:
+        """Before a control is made: look whether the address holds a value that it cannot take."""
+        texts = st.query_params.get_all(self.key(field))
+        if not texts or self.key(field) in st.session_state:
             return
         try:
-            value = parse(text)
+            value = parse(texts[0])
         except ValueError:
-            value = text
+            value = texts[0]
         try:
             check(value)
+            if len(texts) > 1:
+                self._unused[field] = f"The link sets {field} {len(texts)} times."
         except ValueError as refused:
-            self._complain(f"{refused} The page uses {default}.")
+            self._unused[field] = str(refused)
+
+    def _own(self, field: str, value: Any) -> Any:
+        """After a control is made: keep its value, and say so if the link wanted another."""
+        self._values[field] = value
+        if field in self._unused:
+            shown = value if isinstance(value, bool | str) else setting(value)
+            self._complain(f"{self._unused[field]} The page uses {shown}.")
+        return value
 
     def _complain(self, text: str) -> None:
         if text not in self._complaints:
             self._complaints.append(text)
-
-    def _own(self, field: str, value: Any) -> Any:
-        self._values[field] = value
-        return value
 
     def slider(
         self, field: str, label: str, allowed: Range, *, step: float, explain: str, **options: Any
@@ -98,7 +103,7 @@ class Settings:
             default = getattr(self.defaults, field)
         else:
             self._page_fields.add(field)
-        self._ask(field, parse_number, lambda value: allowed.check(field, value), setting(default))
+        self._ask(field, parse_number, lambda value: allowed.check(field, value))
         kind = int if allowed.whole else float
         self._written[field] = kind
         value = st.slider(
@@ -126,7 +131,6 @@ class Settings:
             field,
             lambda text: truth.get(text.lower(), text),
             lambda value: check_flag(field, value),
-            default,
         )
         self._written[field] = bool
         value = st.toggle(
@@ -176,7 +180,7 @@ class Settings:
                     f"{field} = {value!r} is not allowed: it must be one of {', '.join(names)}."
                 )
 
-        self._ask(field, str, check, default)
+        self._ask(field, str, check)
         self._written[field] = lambda value: value
         value = st.selectbox(
             label,
@@ -201,7 +205,7 @@ class Settings:
                     f"which has: {', '.join(present)}."
                 )
 
-        self._ask("device", str, check, "the CPU")
+        self._ask("device", str, check)
         self._written["device"] = str
         value = st.selectbox(
             "Device",

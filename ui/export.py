@@ -5,6 +5,7 @@ import json
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow.csv
 import streamlit as st
 import vl_convert
@@ -33,8 +34,8 @@ def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) 
     before = {f"before_{name}": value for name, value in rows[-2].items()} if index else {}
     sets: dict[str, Any] = {"frames": rows, "now": [rows[-1] | before]}
     for name, columns in picture.data.items():
-        lists = [[float(value) for value in column] for column in columns.values()]
-        sets[name] = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+        rows = np.column_stack([np.asarray(column, np.float64) for column in columns.values()])
+        sets[name] = [dict(zip(columns, row, strict=True)) for row in rows.tolist()]
     spec = standalone(picture.spec, dark)
     values = {**picture.values, "frame": index}
     params = [param | {"value": values[param["name"]]} for param in spec["params"]]

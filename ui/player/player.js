@@ -92,14 +92,76 @@ function rowsOf(table) {
     Object.fromEntries(columns.map(([name, values]) => [name, drawable(values[i])])));
 }
 
-/** One Vega view, which holds the rows up to the frame on screen. */
+/** A specification without its lines over `frames`, and those lines. */
+function split(spec) {
+  const painted = (layer) => layer.data?.name === "frames";
+  const trails = spec.layer.filter(painted).map(({ mark, encoding: { x, y } }) => {
+    if (mark.type !== "line") throw new Error(`a chart draws ${mark.type} over frames: only lines can be painted`);
+    return { x: x.field, y: y.field, colour: mark.color, width: mark.strokeWidth };
+  });
+  return { rest: { ...spec, layer: spec.layer.filter((layer) => !painted(layer)) }, trails };
+}
+
+/** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
+class Trails {
+  constructor(place, trails) {
+    this.trails = trails;
+    this.canvas = place.appendChild(document.createElement("canvas"));
+    this.canvas.className = "trails";
+    this.clear();
+  }
+
+  clear() { this.end = -1; }
+
+  paint(view, frames, index) {
+    if (!this.trails.length) return;
+    if (index < this.end || this.end < 0) this.prepare(view);
+    const pen = this.canvas.getContext("2d");
+    const scales = { x: view.scale("x"), y: view.scale("y") };
+    for (const { x, y, colour, width } of this.trails) {
+      const [across, up] = [frames.columns.get(x), frames.columns.get(y)];
+      pen.strokeStyle = colour;
+      pen.lineWidth = width;
+      pen.beginPath();
+      let down = false;
+      for (let i = Math.max(this.end, 0); i <= index; i += 1) {
+        if (Number.isNaN(up[i])) { down = false; continue; }
+        const left = scales.x(across[i]);
+        const top = Math.max(-1e5, Math.min(1e5, scales.y(drawable(up[i])))); // a canvas counts in 32 bits
+        if (down) pen.lineTo(left, top);
+        else pen.moveTo(left, top);
+        down = true;
+      }
+      pen.stroke();
+    }
+    this.end = index;
+  }
+
+  /** An empty canvas over the plot: pen in its coordinates, clipped to it. */
+  prepare(view) {
+    const ratio = window.devicePixelRatio || 1;
+    const { clientWidth: width, clientHeight: height } = this.canvas.parentElement;
+    this.canvas.width = width * ratio;
+    this.canvas.height = height * ratio;
+    const pen = this.canvas.getContext("2d");
+    const { left, top } = view.padding();
+    pen.scale(ratio, ratio);
+    pen.translate(view.origin()[0] + left, view.origin()[1] + top);
+    pen.beginPath();
+    pen.rect(0, -2, view.width(), view.height() + 4);
+    pen.clip();
+    pen.lineJoin = "round";
+    pen.lineCap = "round";
+    this.end = -1;
+  }
+}
+
+/** One chart: Vega draws what is drawn once and what moves, the trails are painted over it. */
 class Chart {
-  constructor(view, spec) {
+  constructor(view, spec, trails) {
     this.view = view;
+    this.trails = trails;
     this.hover = spec.usermeta?.hover;
-    const has = (name) => { try { view.data(name); return true; } catch { return false; } };
-    this.reads = { frames: has("frames"), now: has("now") };
-    this.rows = 0;
     this.frames = null;
     this.settings = null;
   }
@@ -113,27 +175,18 @@ class Chart {
       for (const [name, value] of Object.entries(this.settings.values)) view.signal(name, value);
       for (const [name, rows] of Object.entries(this.settings.sets)) view.data(name, rows());
       this.settings = null;
+      this.trails.clear();
+      view.resize(); // other numbers on the axes take other room
     }
-    if (this.reads.frames) {
-      if (frames !== this.frames) {
-        view.data("frames", []); // replaced below, in the same pulse
-        this.rows = 0;
-      }
-      const wanted = index + 1;
-      if (wanted > this.rows) {
-        const rows = [];
-        for (let i = this.rows; i < wanted; i += 1) rows.push(frames.row(i));
-        if (this.rows) view.insert("frames", rows);
-        else view.data("frames", rows);
-      } else if (wanted < this.rows) {
-        view.remove("frames", (row) => row.frame >= wanted);
-      }
-      this.rows = wanted;
-    }
+    if (frames !== this.frames) this.trails.clear();
     this.frames = frames;
-    if (this.reads.now) view.data("now", [frames.now(index)]);
-    view.signal("frame", index);
-    view.run();
+    view.data("now", [frames.now(index)]).signal("frame", index).run();
+    this.trails.paint(view, frames, index);
+  }
+
+  fit(width, height) {
+    this.view.signal("width", width).signal("height", height).resize().run();
+    this.trails.clear();
   }
 }
 
@@ -282,11 +335,12 @@ class Player {
         const place = document.createElement("div");
         place.className = "waiting";
         box.appendChild(place);
+        const { rest, trails } = split(spec);
         const theme = { ...themes[dark ? "dark" : "light"], font };
-        const result = await vegaEmbed(place, spec, {
+        const result = await vegaEmbed(place, rest, {
           actions: false, renderer: "canvas", config: theme, tooltip: { theme: dark ? "dark" : "light" },
         });
-        return { place, box, figure, result, chart: new Chart(result.view, spec) };
+        return { place, box, figure, result, chart: new Chart(result.view, spec, new Trails(place, trails)) };
       }));
       if (turn !== this.embedding) {
         for (const { place, result } of made) { result.finalize(); place.remove(); }
@@ -311,12 +365,16 @@ class Player {
   }
 
   fit() {
-    for (const { box, result } of this.embedded ?? []) {
-      const width = box.clientWidth;
-      if (width > 0 && result.view.signal("width") !== width) result.view.resize().run();
-      if (width > 0) window.dispatchEvent(new Event("resize")); // "container" sizes listen to the window
-      break;
+    let changed = false;
+    for (const { box, chart } of this.embedded ?? []) {
+      const { clientWidth: width, clientHeight: height } = box;
+      if (width > 0 && (box.dataset.size !== `${width} ${height}`)) {
+        if (box.dataset.size) chart.fit(width, height);
+        box.dataset.size = `${width} ${height}`;
+        changed = true;
+      }
     }
+    if (changed) this.draw(true);
   }
 
   /** Values under the pointer; a click on a chart of steps goes there. */

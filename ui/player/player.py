@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 import vl_convert
+from numpy.typing import ArrayLike
 from streamlit.components.v2 import component
 
 from core.recording import Frames, Recording
@@ -59,9 +60,7 @@ class Picture(NamedTuple):
     spec: Spec
     description: str  # alternative text; `{column}` stands for the value on screen
     values: Mapping[str, float] = {}  # parameters of the chart
-    data: Mapping[
-        str, Mapping[str, np.ndarray]
-    ] = {}  # data sets of the chart: name -> columns (n,)
+    data: Mapping[str, Mapping[str, ArrayLike]] = {}  # data sets of the chart: name -> columns (n,)
 
 
 class Readout(NamedTuple):

@@ -1,0 +1,1 @@
+"""Speed, by hand: ratios taken side by side in one process, frames counted in a browser."""

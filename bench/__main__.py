@@ -1,0 +1,37 @@
+"""Print the table: what is measured, what came out, what it should at least be."""
+
+import os
+import platform
+
+import torch
+
+from bench import browser, gradient_descent, server
+
+
+def line(what: str, measured: str, wanted: str) -> None:
+    """One row of the table."""
+    print(f"{what:<58} {measured:>12}   {wanted}", flush=True)
+
+
+print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
+line("what", "measured", "at least")
+line("run, every state, against the notes' loop", f"{gradient_descent.ratio():.2f}x", "1.0x")
+for count in (240, 2_500):
+    spent = server.milliseconds_a_chunk(count)
+    line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")
+with browser.serving() as address, browser.chromium() as chromium:
+    browser.opened(chromium, address).context.close()  # the server is warm from here on
+    for frames in (1_000, 2_500):
+        query = f"?gradient_descent.steps={frames - 1}"
+        for throttle, wanted in ((1, 55), (4, 30)):
+            page = browser.opened(chromium, address, query)
+            rate = browser.frames_a_second(page, frames - 400, throttle)
+            what = f"frames a second, {frames} frames x 5 series, CPU / {throttle}"
+            line(what, f"{rate:.1f}", f"{wanted}")
+            page.context.close()
+    page = browser.opened(chromium, address, "?gradient_descent.steps=2499")
+    for name, waited in browser.input_delay(page).items():
+        line(f"browser frames from {name} to its picture", f"{waited}", "at most 2")
+    page.context.close()
+    for how, spent in browser.seconds_to_open(chromium, address).items():
+        line(f"page opened on a warm server, {how}", f"{spent:.2f} s", "at most 1.5 s")

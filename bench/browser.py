@@ -1,0 +1,153 @@
+"""The app in headless Chromium: frames a second, frames from input to picture, time to open."""
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+PAGE = "gradient_descent"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+# Everything below runs in the page. The player lives in a shadow root; `find` looks through them.
+FIND = """
+const find = (name, root = document) => {
+    const found = root.querySelector(`[data-testid=${name}]`);
+    if (found) return found;
+    for (const element of root.querySelectorAll('*')) {
+        const inside = element.shadowRoot && find(name, element.shadowRoot);
+        if (inside) return inside;
+    }
+};
+"""
+# Frames of the browser in which another step is on screen, in a second.
+RATE = f"""async seconds => {{ {FIND}
+    const step = find('player-step');
+    let seen = step.textContent, changes = 0;
+    const began = performance.now();
+    return new Promise(done => requestAnimationFrame(function look(now) {{
+        if (step.textContent !== seen) {{ seen = step.textContent; changes += 1; }}
+        if (now - began < 1000 * seconds) requestAnimationFrame(look);
+        else done(1000 * changes / (now - began));
+    }}));
+}}"""
+# Frames of the browser from an input until its step is on screen.
+DELAY = f"""async name => {{ {FIND}
+    const step = find('player-step'), input = find(name), before = step.textContent;
+    if (name === 'player-scrub') {{
+        input.value = Number(before) + 100;
+        input.dispatchEvent(new Event('input'));
+    }} else input.click();
+    let frames = 0;
+    return new Promise(done => requestAnimationFrame(function look() {{
+        frames += 1;
+        if (step.textContent !== before || frames > 30) done(frames);
+        else requestAnimationFrame(look);
+    }}));
+}}"""
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The app on a free port, warm."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                with urlopen(f"{address}/_stcore/health", timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's, or Playwright's own."""
+    with sync_playwright() as playwright:
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, address: str, query: str = "") -> Page:
+    """A new visitor's page with its pictures drawn."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"{address}/{PAGE}{query}")
+    page.wait_for_selector("canvas.marks", timeout=60_000)
+    return page
+
+
+def frames_a_second(page: Page, start: int, throttle: int, seconds: float = 4) -> float:
+    """While playing from frame `start`, the processor slowed down `throttle` times."""
+    session = page.context.new_cdp_session(page)
+    page.click("[data-testid=player-end]")
+    page.wait_for_timeout(3_000)  # all frames are in the browser
+    page.eval_on_selector(
+        "[data-testid=player-scrub]",
+        "(scrub, to) => { scrub.value = to; scrub.dispatchEvent(new Event('input')); }",
+        start,
+    )
+    session.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
+    page.click("[data-testid=player-play]")
+    page.wait_for_timeout(500)
+    rate = page.evaluate(RATE, seconds)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    return rate
+
+
+def input_delay(page: Page) -> dict[str, int]:
+    """Browser frames from an input to its picture."""
+    page.click("[data-testid=player-restart]")
+    return {
+        name: page.evaluate(DELAY, f"player-{name}") for name in ("forward", "back", "scrub", "end")
+    }
+
+
+def seconds_to_open(browser: Browser, address: str, rounds: int = 7) -> dict[str, float]:
+    """Median until the first picture: an empty cache, a filled one, and from the home page."""
+    empty, filled, inside = [], [], []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    for _ in range(rounds):
+        began = time.monotonic()
+        page = opened(browser, address)
+        empty.append(time.monotonic() - began)
+        page.context.close()
+        page = context.new_page()
+        began = time.monotonic()
+        page.goto(f"{address}/{PAGE}")
+        page.wait_for_selector("canvas.marks")
+        filled.append(time.monotonic() - began)
+        page.goto(address)
+        page.wait_for_selector("[data-testid=stPageLink]")
+        page.wait_for_timeout(500)
+        began = time.monotonic()
+        page.get_by_role("link", name="Gradient descent").first.click()
+        page.wait_for_selector("canvas.marks")
+        inside.append(time.monotonic() - began)
+        page.close()
+    context.close()
+    return {
+        "empty cache": statistics.median(empty),
+        "filled cache": statistics.median(filled),
+        "from the home page": statistics.median(inside),
+    }

@@ -1,0 +1,265 @@
+"""The player in a real browser: what a learner can press, and what must then be on screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core import gradient_descent
+from ui.theme import number
+
+PAGE = "gradient_descent"
+SCRUB = "[data-testid=player-scrub]"
+
+
+def scrub(visitor, frame: int) -> None:
+    visitor.page.eval_on_selector(
+        SCRUB,
+        "(scrub, frame) => { scrub.value = frame; scrub.dispatchEvent(new Event('input')); }",
+        frame,
+    )
+
+
+def test_a_page_opens_paused_at_step_0_and_names_the_last_step(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    assert visitor.step() == 0
+    assert page.inner_text("[data-testid=player-last]") == "100"
+    page.wait_for_timeout(500)
+    assert visitor.step() == 0
+
+
+def test_play_moves_and_pause_stops_at_once(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    visitor.click("play")
+    visitor.until_step(5)
+    visitor.click("play")
+    stopped = visitor.step()
+    page.wait_for_timeout(600)
+    assert visitor.step() == stopped > 0
+
+
+def test_a_run_plays_to_its_end_stops_there_and_plays_again_from_the_start(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    page.select_option("[data-testid=player-speed]", "5")
+    visitor.click("play")
+    visitor.until_step(100)
+    assert page.get_attribute("[data-testid=player-play]", "aria-label") == "Play"
+    visitor.click("play")
+    visitor.until_step(10)
+
+
+def test_buttons_and_keys_step_by_one_frame_and_jump_to_the_ends(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    visitor.click("forward")
+    visitor.click("forward")
+    assert visitor.step() == 2
+    visitor.click("back")
+    assert visitor.step() == 1
+    visitor.click("end")
+    assert visitor.step() == 100
+    visitor.click("restart")
+    assert visitor.step() == 0
+    page.focus("[data-testid=player]")
+    for key, step in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 100)):
+        page.keyboard.press(key)
+        assert visitor.step() == step
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    visitor.until_step(3)
+    page.keyboard.press("Space")
+    stopped = visitor.step()
+    page.wait_for_timeout(300)
+    assert visitor.step() == stopped
+
+
+def test_keys_typed_into_a_setting_do_not_move_the_player(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    page.get_by_text("More settings").click()
+    page.get_by_label("Start", exact=True).click()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert visitor.step() == 0
+
+
+def test_pause_step_and_scrub_ask_the_server_nothing(visit):
+    visitor = visit()
+    visitor.open(PAGE)
+    sent = visitor.sent
+    visitor.click("forward")
+    scrub(visitor, 60)
+    assert visitor.step() == 60
+    scrub(visitor, 20)
+    assert visitor.step() == 20
+    visitor.click("play")
+    visitor.click("play")
+    visitor.page.wait_for_timeout(500)
+    assert visitor.sent == sent
+
+
+def test_the_numbers_on_screen_are_those_of_the_run(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    states = list(gradient_descent.run(gradient_descent.Config()))
+    for step in (1, 37, 100):
+        scrub(visitor, step)
+        now, before = states[step], states[step - 1]
+        said = page.inner_text("[data-testid=player-readout]")
+        assert number(now.weights[4].item()) in said
+        assert number(before.weights[4].item()) in said
+        assert number(before.gradient[4].item()) in said
+        labels = page.eval_on_selector_all(
+            ".canvas[role=img]", "all => all.map(one => one.getAttribute('aria-label'))"
+        )
+        assert len(labels) == 3
+        assert number(now.loss.item()) in labels[2]
+        assert all(number(weight.item()) in labels[0] for weight in now.weights)
+
+
+def test_numbers_are_written_alike_by_python_and_the_browser(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    address = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    script = next(name for name in address if re.search(r"/player-\w+\.js", name))
+    # No exact halves: of those Python writes the even neighbour, JavaScript the larger.
+    values = [0, 1, -1, 0.1, 1 / 3, 12345.678, 123456, 999999, 1e6, 1e-4, 9.9996e-5, 99999.6]
+    values += [value * factor for value in values for factor in (1.2345678e-9, 9.87651e12)]
+    written = page.evaluate(
+        "([script, values]) => import(script).then((player) => values.map(player.number))",
+        [script, values],
+    )
+    assert written == [number(value) for value in values]
+
+
+def test_a_click_on_a_chart_of_steps_goes_there(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    box = page.locator(".canvas").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
+    assert 40 < visitor.step() < 70
+    assert "update" in page.inner_text(".tip")
+
+
+def test_quick_and_double_clicks_break_nothing(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    for name in ("play", "forward", "play", "end", "restart", "play", "back", "play", "end"):
+        visitor.click(name)
+    page.dblclick("[data-testid=player-play]")
+    page.dblclick("[data-testid=player-forward]")
+    visitor.rest()
+    visitor.click("restart")
+    assert visitor.step() == 0
+
+
+def test_a_long_run_comes_in_chunks_and_reaches_its_end(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?gradient_descent.steps=1999")
+    assert page.inner_text("[data-testid=player-last]") == "1999"
+    sent = visitor.sent
+    visitor.click("end")
+    visitor.until_step(1999)
+    assert visitor.sent > sent
+    visitor.click("restart")
+    visitor.click("play")
+    page.wait_for_timeout(1000)
+    assert 20 < visitor.step() < 400
+
+
+def test_leaving_a_page_and_coming_back_keeps_step_and_settings(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?gradient_descent.learning_rate=0.3")
+    scrub(visitor, 42)
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_selector("text=Watch PyTorch learn")
+    page.get_by_role("link", name="Gradient descent").first.click()
+    page.wait_for_selector("canvas.marks")
+    visitor.until_step(42)
+    assert "0.300" in page.inner_text("[data-testid=stSidebar]")
+
+
+def test_two_tabs_play_apart(visit):
+    one, two = visit(), visit()
+    one.open(PAGE)
+    two.open(PAGE)
+    one.click("end")
+    two.click("forward")
+    assert (one.step(), two.step()) == (100, 1)
+
+
+def test_a_moved_slider_shows_the_new_run_at_the_same_step(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    scrub(visitor, 30)
+    before = page.inner_text("[data-testid=player-readout]")
+    slider = page.locator("[data-testid=stSidebar] input[type=range]").first
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    state = list(gradient_descent.run(gradient_descent.Config(learning_rate=0.065)))[30]
+    wanted = number(state.weights[4].item())
+    assert wanted not in before
+    expect(page.locator("[data-testid=player-readout]")).to_contain_text(wanted)
+    assert visitor.step() == 30
+
+
+def test_reduced_motion_shows_the_last_frame_and_waits(visit):
+    visitor = visit(reduced_motion="reduce")
+    page = visitor.open(PAGE)
+    visitor.until_step(100)
+    page.wait_for_timeout(300)
+    assert visitor.step() == 100
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_play_first_and_never_scrolls_sideways(visit, scheme):
+    visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = visitor.open(PAGE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    play = page.locator("[data-testid=player-play]").bounding_box()
+    chart = page.locator(".canvas").first.bounding_box()
+    assert play is not None
+    assert chart is not None
+    assert play["y"] + play["height"] < 500
+    assert play["y"] < chart["y"]
+    assert chart["x"] + chart["width"] <= 390
+    visitor.click("forward")
+    assert visitor.step() == 1
+
+
+def test_charts_keep_their_place_and_size_from_the_first_paint_to_the_last_frame(visit):
+    visitor = visit()
+    visitor.page.goto(f"{visitor.address}/{PAGE}")
+    visitor.page.wait_for_selector(".canvas", timeout=60_000)
+    places = """all => all.map(one => {
+        const {x, width, height} = one.getBoundingClientRect();
+        return [x, width, height];
+    })"""
+    first = visitor.page.eval_on_selector_all(".canvas", places)
+    visitor.page.wait_for_selector("canvas.marks")
+    visitor.rest()
+    visitor.click("end")
+    assert visitor.page.eval_on_selector_all(".canvas", places) == first
+    drawn = visitor.page.eval_on_selector_all("canvas.marks", places)
+    for (_, width, height), (_, inner, tall) in zip(first, drawn, strict=True):
+        assert abs(inner - width) <= 1
+        assert abs(tall - height) <= 1
+
+
+def test_the_theme_follows_streamlit(visit):
+    ink = """canvas => {
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const seen = [];
+        for (let i = 0; i < data.length; i += 4)
+            if (data[i + 3] > 200) seen.push(data[i] + data[i + 1] + data[i + 2]);
+        return seen.reduce((a, b) => a + b, 0) / seen.length;
+    }"""
+    light, dark = visit(color_scheme="light"), visit(color_scheme="dark")
+    # The grid is most of what is drawn at step 0: pale on white, dim on black.
+    assert light.open(PAGE).eval_on_selector("canvas.marks", ink) > 400
+    assert dark.open(PAGE).eval_on_selector("canvas.marks", ink) < 400

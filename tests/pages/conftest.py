@@ -1,0 +1,22 @@
+"""Pages without a browser: the script runs, its elements are looked at."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def open_page():
+    """Open a page of the app, as its link with these settings would."""
+
+    def opened(name: str, **settings: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.switch_page(f"pages/{name}.py")
+        for field, value in settings.items():
+            app.query_params[f"{name}.{field}"] = value
+        return app.run()
+
+    return opened

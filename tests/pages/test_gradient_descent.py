@@ -1,0 +1,219 @@
+"""The page of the first lesson, without a browser."""
+
+import ast
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from core.gradient_descent import Config, State, predict, run
+from ui.theme import number
+
+NAME = "gradient_descent"
+SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
+
+
+def settings(page) -> dict[str, object]:
+    return {
+        field.name: page.session_state[f"{NAME}.{field.name}"]
+        for field in fields(Config)
+        if f"{NAME}.{field.name}" in page.session_state
+    }
+
+
+def said(page) -> str:
+    return "\n".join(element.value for element in [*page.markdown, *page.warning, *page.error])
+
+
+def verdict(page) -> str:
+    return re.sub(
+        r"<[^>]+>", " ", next(e.proto.body for e in page.get("html") if "verdict" in e.proto.body)
+    )
+
+
+def test_it_opens_with_the_settings_of_the_notes(open_page):
+    page = open_page(NAME)
+    assert not page.exception
+    assert page.selectbox(f"{NAME}.preset").value == "as in the notes"
+    assert settings(page) == {
+        "start": "1, 1, 1, 1, 1",
+        "target": "0, 1, 2, 3, 4",
+        "learning_rate": 0.05,
+        "momentum": 0.0,
+        "zero_grad": True,
+        "steps": 100,
+        "device": "cpu",
+    }
+
+
+def test_the_verdict_shows_the_closed_form_next_to_the_measurement(open_page):
+    shown = verdict(open_page(NAME))
+    assert shown.count(number(0.9)) == 2
+    # N's loss after 100 updates: 15 (1 - 2 x 0.05)^200.
+    assert shown.count(number(15 * 0.9**200)) == 2
+
+
+def test_every_config_field_has_a_bound_control(open_page):
+    assert set(settings(open_page(NAME))) == {field.name for field in fields(Config)}
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        ast.literal_eval(key)
+        for node in ast.walk(ast.parse(SOURCE))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PRESETS"
+        for key in map(ast.unparse, node.value.keys)  # type: ignore[attr-defined]
+    ],
+)
+def test_every_preset_sets_the_controls_and_opens(open_page, preset):
+    page = open_page(NAME)
+    page.selectbox(f"{NAME}.preset").select(preset).run()
+    assert not page.exception
+    assert not page.error
+    assert page.selectbox(f"{NAME}.preset").value == preset
+
+
+def test_a_changed_setting_is_no_longer_a_preset(open_page):
+    page = open_page(NAME)
+    page.slider(f"{NAME}.learning_rate").set_value(0.06).run()
+    assert page.selectbox(f"{NAME}.preset").value is None
+
+
+def test_a_link_sets_every_control(open_page):
+    page = open_page(
+        NAME,
+        learning_rate="0.3",
+        momentum="0.5",
+        zero_grad="false",
+        steps="7",
+        start="2, 2",
+        target="0, 1",
+    )
+    assert not page.exception
+    assert not page.warning
+    assert settings(page) == {
+        "start": "2, 2",
+        "target": "0, 1",
+        "learning_rate": 0.3,
+        "momentum": 0.5,
+        "zero_grad": False,
+        "steps": 7,
+        "device": "cpu",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (
+            "learning_rate",
+            "7",
+            "learning_rate = 7 is not allowed: it must be a finite number from 0.005 to 1.2.",
+        ),
+        ("learning_rate", "0", "learning_rate = 0 is not allowed"),
+        ("learning_rate", "nan", "learning_rate = nan is not allowed"),
+        ("learning_rate", "fast", "learning_rate = 'fast' is not allowed"),
+        (
+            "momentum",
+            "-0.1",
+            "momentum = -0.1 is not allowed: it must be a finite number from 0 to 1.",
+        ),
+        ("steps", "1e999", "steps = inf is not allowed: it must be a whole number from 1 to 2499."),
+        ("zero_grad", "maybe", "zero_grad = 'maybe' is not allowed: it must be True or False."),
+        ("device", "tpu", "device = 'tpu' is not allowed"),
+        ("device", "cuda:999", "device = 'cuda:999' does not exist on this machine"),
+        ("weight", "99", "weight = 99 is not allowed"),
+        ("colour", "red", "which this page does not know"),
+    ],
+)
+def test_a_bad_value_in_a_link_is_named_with_its_range_and_ignored(
+    open_page, field, value, message
+):
+    page = open_page(NAME, **{field: value})
+    assert not page.exception
+    assert message in said(page)
+    assert settings(page) == settings(open_page(NAME))
+
+
+def test_a_fraction_of_an_update_is_refused_and_the_page_says_what_it_uses(open_page):
+    page = open_page(NAME, steps="10.5")
+    assert "steps = 10.5 is not allowed: it must be a whole number from 1 to 2499." in said(page)
+    assert f"The page uses {settings(page)['steps']}." in said(page)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        (
+            "start",
+            "1, 2",
+            "target = (0.0, 1.0, 2.0, 3.0, 4.0) is not allowed: it must hold 2 numbers, not 5.",
+        ),
+        ("start", "one", "start = 'one' is not allowed: it must be 1 to 8 numbers"),
+        ("start", "", "start = '' is not allowed"),
+        (
+            "target",
+            "0, 1, 2, 3, nan",
+            "target[4] = nan is not allowed: it must be a finite number.",
+        ),
+        ("target", "1 2 3 4 5 6 7 8 9", "it must be 1 to 8 numbers"),
+    ],
+)
+def test_a_refused_text_is_explained_and_the_last_good_run_stays(open_page, field, text, message):
+    page = open_page(NAME, learning_rate="0.3")
+    good = verdict(page)
+    page.text_input(f"{NAME}.{field}").set_value(text).run()
+    assert not page.exception
+    assert message in said(page)
+    assert verdict(page) == good
+
+
+def test_a_diverging_run_is_explained_with_its_factor_and_a_way_back(open_page):
+    page = open_page(NAME, learning_rate="1.1")
+    assert "From update 1 on the loss is larger than at the start." in said(page)
+    assert "multiplies the error by 1.2" in said(page)
+    next(button for button in page.button if "0.995" in button.label).click().run()
+    assert page.slider(f"{NAME}.learning_rate").value == 0.995
+    assert "Why it runs away" not in said(page)
+
+
+def test_a_run_beyond_all_numbers_says_from_which_update(open_page):
+    page = open_page(NAME, learning_rate="1.2", steps="2000")
+    losses = [state.loss.item() for state in run(Config(learning_rate=1.2, steps=2000))]
+    first = next(step for step, loss in enumerate(losses) if not loss < float("inf"))
+    assert not page.exception
+    assert f"From update {first} on it is too large for a number." in said(page)
+
+
+def test_momentum_without_zero_grad_offers_the_only_way_back(open_page):
+    page = open_page(NAME, zero_grad="false", momentum="0.5")
+    next(button for button in page.button if button.label == "Switch zero_grad on").click().run()
+    assert page.toggle(f"{NAME}.zero_grad").value is True
+    assert page.slider(f"{NAME}.momentum").value == 0.5
+
+
+def test_the_guess_is_answered_with_the_measured_swing(open_page):
+    page = open_page(NAME)
+    assert page.button(f"{NAME}.forget").disabled
+    page.radio(f"{NAME}.guess").set_value("learn faster").run()
+    page.button(f"{NAME}.forget").click().run()
+    assert "so they do not learn faster" in said(page)
+    period = predict(Config(zero_grad=False, learning_rate=0.1)).period
+    assert number(period) in said(page)
+    assert number(period) in verdict(page)
+
+
+def test_the_code_on_screen_is_the_code_that_runs(open_page):
+    import inspect
+
+    shown = open_page(NAME).code[0].value
+    assert inspect.getsource(run) in shown
+    assert inspect.getsource(State) in shown
+
+
+def test_weights_fewer_than_the_followed_one_are_no_trouble(open_page):
+    page = open_page(NAME, start="3", target="1", weight="7")
+    assert not page.exception
+    assert not page.error

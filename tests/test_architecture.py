@@ -1,0 +1,82 @@
+"""One arrow: app -> pages -> ui -> core. Nothing points back, and no module is a drawer of odds and
+ends.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {
+    "core": {"streamlit", "altair", "pandas", "pyarrow", "ui", "pages", "app"},
+    "ui": {"torch", "torchvision", "pages", "app"},
+    "pages": {"torch", "torchvision", "numpy", "pages", "app"},
+}
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(file: Path) -> set[str]:
+    """First parts of the names of all modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} has a relative import"
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_imports_follow_the_arrow(folder):
+    files = modules(folder)
+    assert files
+    for file in files:
+        wrong = imported(file) & FORBIDDEN[folder]
+        assert not wrong, f"{file.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+def test_nothing_imports_a_page():
+    for folder in ("core", "ui", "tests", "bench"):
+        for file in modules(folder):
+            assert not imported(file) & {"pages", "app"}, file
+
+
+def test_charts_know_neither_streamlit_nor_torch():
+    assert not imported(ROOT / "ui" / "charts.py") & {"streamlit", "torch", "core"}
+
+
+def test_no_module_is_named_after_a_drawer():
+    for folder in ("core", "ui", "pages", "tests", "bench"):
+        assert not {file.stem for file in modules(folder)} & DRAWERS
+
+
+def test_every_lesson_has_its_module_its_page_and_its_tests():
+    from ui.lessons import LESSONS
+
+    for lesson in LESSONS:
+        for place in (
+            "core/{}.py",
+            "pages/{}.py",
+            "tests/core/test_{}.py",
+            "tests/pages/test_{}.py",
+        ):
+            assert (ROOT / place.format(lesson.name)).exists(), place.format(lesson.name)
+
+
+def test_core_works_where_streamlit_is_not_installed():
+    script = """
+import sys
+sys.modules.update(dict.fromkeys(["streamlit", "altair", "pandas", "pyarrow"]))
+from core import randomness, recording
+from core.gradient_descent import Config, run
+assert len(list(run(Config(steps=3)))) == 4
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)

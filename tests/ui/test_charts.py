@@ -1,0 +1,145 @@
+"""Charts: what they read, and that each can be drawn at any frame, however wild the run."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core import gradient_descent as lesson
+from core.recording import Frames, Recording
+from ui import charts
+from ui.export import filled, png
+from ui.player.player import Picture
+
+LOSS = (("loss", "loss"),)
+WEIGHTS = tuple((f"weights_{i}", f"w{i}") for i in range(5))
+
+
+def recorded(**settings: object) -> tuple[lesson.Config, Frames]:
+    config = lesson.Config(**settings)  # type: ignore[arg-type]
+    return config, Recording(lesson.run, ((0, config),), frame=lesson.frame).finish(60)
+
+
+def loss_picture(config: lesson.Config, log: bool) -> Picture:
+    losses = lesson.predicted_loss(config)
+    ends = charts.log_domain(losses, (1e-30, 1e30)) if log else charts.domain([losses], (0, 60))
+    return Picture(
+        "loss",
+        charts.against_step(LOSS, "loss", log=log),
+        "",
+        {"last": config.steps, "low": ends[0], "high": ends[1]},
+        {"theory": charts.theory({"loss": losses})},
+    )
+
+
+def weights_picture(config: lesson.Config) -> Picture:
+    weights = lesson.predicted_weights(config)
+    low, high = charts.domain([weights, config.target], lesson.window(config))
+    return Picture(
+        "weights",
+        charts.against_step(WEIGHTS, "weight", targets=True),
+        "",
+        {"last": config.steps, "low": low, "high": high},
+        {
+            "theory": charts.theory({name: weights[:, i] for i, (name, _) in enumerate(WEIGHTS)}),
+            "targets": {"value": config.target},
+        },
+    )
+
+
+def descent_picture(config: lesson.Config) -> Picture:
+    low, high = charts.domain([lesson.predicted_weights(config)[:, 4]], lesson.window(config))
+    return Picture(
+        "descent",
+        charts.descent("weights_4", "w4"),
+        "",
+        {"low": low, "high": high, "target": 4, "top": charts.reach(low, high, 4)},
+    )
+
+
+def coloured(image: bytes) -> int:
+    """How many pixels are neither grey nor white: lines, dots, targets."""
+    rgb = np.asarray(Image.open(io.BytesIO(image)).convert("RGB")).astype(int)
+    return int((rgb.max(axis=-1) - rgb.min(axis=-1) > 60).sum())
+
+
+def test_a_chart_has_the_parameters_and_data_sets_that_the_player_fills():
+    spec = charts.against_step(WEIGHTS, "weight", targets=True)
+    assert {parameter["name"] for parameter in spec["params"]} == {"frame", "last", "low", "high"}
+    named = {layer["data"]["name"] for layer in spec["layer"]}
+    assert named == {"frames", "now", "theory", "targets"}
+    assert spec["usermeta"]["hover"]["fields"] == dict(WEIGHTS)
+    assert "datasets" not in spec
+
+
+def test_a_chart_is_built_once():
+    assert charts.descent("weights_0", "w") is charts.descent("weights_0", "w")
+
+
+def test_axes_have_words():
+    spec = charts.against_step(LOSS, "loss", log=True)
+    axes = [layer["encoding"][axis]["axis"]["title"] for layer in spec["layer"] for axis in "xy"]
+    assert set(axes) == {"update", "loss"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 12},
+        {"learning_rate": 0.5, "steps": 4},  # a loss of 0 on a logarithmic axis
+        {"learning_rate": 1.2, "steps": 1200},  # beyond all numbers: inf, then nan
+        {"start": (0.0, 1.0, 2.0, 3.0, 4.0), "steps": 3},  # nothing to do
+        {"steps": 0},
+    ],
+    ids=["notes", "one step", "overflow", "at the target", "no step"],
+)
+@pytest.mark.parametrize(
+    "make", [weights_picture, descent_picture, lambda c: loss_picture(c, True)]
+)
+def test_every_chart_can_be_drawn_at_the_first_and_the_last_frame(settings, make):
+    config, frames = recorded(**settings)
+    for index in (0, len(frames.steps) - 1):
+        drawn = png(make(config), frames, index, size=(120, 80))
+        assert coloured(drawn) > 20  # a blank chart, axes and all, has none
+
+
+def test_the_line_grows_with_the_frame_on_screen():
+    config, frames = recorded(steps=40, learning_rate=0.02)
+    picture = loss_picture(config, log=False)
+    ink = [coloured(png(picture, frames, index, size=(160, 100))) for index in (5, 20, 40)]
+    assert ink == sorted(ink)
+    assert ink[2] > ink[0] + 100
+
+
+def test_a_filled_chart_has_rows_up_to_the_frame_and_the_one_before():
+    config, frames = recorded(steps=9)
+    spec = filled(weights_picture(config), frames, 6)
+    assert [row["frame"] for row in spec["datasets"]["frames"]] == list(range(7))
+    (now,) = spec["datasets"]["now"]
+    assert now["step"] == 6
+    assert now["before_weights_4"] == frames.columns["weights"][5, 4]
+
+
+def test_domains_hold_what_is_finite_within_limits():
+    values = np.array([1.0, np.nan, np.inf, 3.0])
+    low, high = charts.domain([values, (2,)], (-10, 10))
+    assert -1 < low < 1 < 3 < high < 5
+    assert charts.domain([np.array([np.nan])], (0, 1))[1] > 1
+    low, high = charts.domain([np.array([2.0])], (0, 9))
+    assert low < 2 < high
+
+
+def test_logarithmic_domains_end_at_powers_of_ten():
+    assert charts.log_domain(np.array([15.0, 0.0, 3e-7]), (1e-30, 1e30)) == (1e-7, 1e2)
+    assert charts.log_domain(np.array([0.0]), (1e-3, 1e3)) == (1e-3, 1e3)
+    assert charts.log_domain(np.array([10.0, 10.0]), (1e-30, 1e30)) == (1e-2, 1e1)
+
+
+def test_theory_is_thinned_by_an_odd_stride_and_keeps_both_ends():
+    zigzag = np.where(np.arange(2001) % 2, -1.0, 1.0)
+    rows = charts.theory({"w": zigzag})
+    assert len(rows["step"]) <= charts.MOST_ROWS + 1
+    assert rows["step"][0] == 0
+    assert rows["step"][-1] == 2000
+    assert {-1.0, 1.0} <= set(rows["w"])

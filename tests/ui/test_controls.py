@@ -1,0 +1,23 @@
+"""How controls read and write numbers."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.gradient_descent import plain_pytorch
+from ui.controls import parse_numbers, write_numbers
+from ui.source import source
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(finite, min_size=1, max_size=8))
+def test_numbers_are_read_back_as_they_were_written(values):
+    assert parse_numbers(write_numbers(values)) == tuple(values)
+
+
+def test_commas_and_spaces_separate():
+    assert parse_numbers(" 1,2  3 ,4.5") == (1, 2, 3, 4.5)
+
+
+def test_the_source_shown_is_the_source_of_the_function():
+    assert source(plain_pytorch).startswith("def plain_pytorch(config: Config) -> str:")

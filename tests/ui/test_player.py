@@ -1,0 +1,132 @@
+"""What the browser is answered with, without Streamlit."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import gradient_descent as lesson
+from core.recording import Frames, Recording
+from ui.player import player
+from ui.player.player import Picture, Readout, answer, around, identify, table
+
+
+def recording(steps: int = 600) -> Recording:
+    return Recording(lesson.run, ((0, lesson.Config(steps=steps)),), frame=lesson.frame)
+
+
+def test_columns_of_vectors_become_flat_columns_of_float64():
+    frames = Frames(0, np.arange(2, dtype=np.int32), {"w": np.arange(6.0).reshape(2, 3)}, 2, None)
+    flat = table(frames)
+    assert flat.column_names == ["step", "w_0", "w_1", "w_2"]
+    assert flat.column("w_1").to_pylist() == [1.0, 4.0]
+    assert str(flat.schema.field("w_0").type) == "double"
+    # JavaScript would read 64-bit whole numbers as BigInt, which no chart can draw.
+    assert str(flat.schema.field("step").type) == "int32"
+
+
+def test_infinity_and_nan_travel_intact():
+    frames = Frames(0, np.arange(2, dtype=np.int32), {"x": np.array([np.inf, np.nan])}, 2, None)
+    infinite, missing = table(frames).column("x").to_pylist()
+    assert infinite == np.inf
+    assert np.isnan(missing)
+
+
+def test_without_a_request_the_first_frames_come():
+    sent = answer(recording(), "a")
+    assert sent["start"] == 0
+    assert sent["frames"].num_rows == player.FIRST_CHUNK
+    assert (sent["total"], sent["last"], sent["every"], sent["error"]) == (601, 600, 1, None)
+
+
+def test_chunks_asked_for_one_after_the_other_are_the_run():
+    source, name = recording(), "a"
+    steps, weights, number = [], [], 0
+    while len(steps) < 601:
+        number += 1
+        request = {"recording": name, "start": len(steps), "count": 170, "number": number}
+        sent = answer(source, name, request)
+        assert sent["number"] == number
+        assert sent["start"] == len(steps)
+        steps += sent["frames"].column("step").to_pylist()
+        weights += sent["frames"].column("weights_4").to_pylist()
+    assert steps == list(range(601))
+    assert weights == [s.weights[4].item() for s in lesson.run(lesson.Config(steps=600))]
+
+
+def test_a_request_for_another_recording_gets_the_first_frames_of_this_one():
+    sent = answer(recording(), "a", {"recording": "b", "start": 300, "count": 9, "number": 4})
+    assert (sent["start"], sent["number"]) == (0, 4)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+requests = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("start", "count", "number"), anything)
+).map(lambda request: request | {"recording": "a"})
+
+
+@given(requests | anything)
+def test_no_request_however_odd_breaks_the_answer(request):
+    sent = answer(SHORT, "a", request)
+    assert 0 <= sent["start"] < sent["total"]
+    assert 0 < sent["frames"].num_rows <= sent["total"]
+    assert 0 <= sent["number"] < 2**31
+    json.dumps({name: value for name, value in sent.items() if name != "frames"}, allow_nan=False)
+
+
+SHORT = recording(20)
+
+
+def test_a_run_that_stops_is_told_with_the_frames_before():
+    def breaking(config, state=None):
+        for found in lesson.run(config, state):
+            if found.step == 5:
+                raise RuntimeError("out of memory")
+            yield found
+
+    source = Recording(breaking, ((0, lesson.Config()),), frame=lesson.frame)
+    sent = answer(source, "a")
+    assert sent["frames"].num_rows == 5
+    assert sent["error"] == "out of memory"
+
+
+def test_names_differ_where_settings_do():
+    def name(**settings):
+        config = lesson.Config(**settings)
+        return identify(Recording(lesson.run, ((0, config),), frame=lesson.frame))
+
+    assert name() == name()
+    assert len({name(), name(steps=99), name(learning_rate=0.1), name(momentum=0.1)}) == 4
+
+
+def test_what_surrounds_the_frames_has_tables_at_the_first_level_and_finite_numbers():
+    picture = Picture("A", {"mark": "line"}, "", {"low": 1}, {"theory": {"x": np.arange(3.0)}})
+    sent = around([picture], Readout("start", "moving"))
+    assert sent["charts"][0]["data"] == {"theory": "chart_0_theory"}
+    assert sent["chart_0_theory"].column("x").to_pylist() == [0.0, 1.0, 2.0]
+    rest = {name: value for name, value in sent.items() if name != "chart_0_theory"}
+    json.dumps(rest, allow_nan=False)
+
+
+def test_scripts_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):
+    monkeypatch.setattr(player, "STATIC", tmp_path)
+    player._publish.cache_clear()
+    try:
+        address = player._publish("player.js", "export {}")
+        assert (tmp_path / address.rsplit("/", 1)[-1]).read_text() == "export {}"
+        assert address.startswith("app/static/player-")
+        assert player._publish("player.js", "export { }") != address
+        assert len(list(tmp_path.iterdir())) == 2
+    finally:
+        player._publish.cache_clear()
+
+
+@pytest.mark.parametrize("file", ["player.js", "loader.js"])
+def test_the_player_asks_no_other_host(file):
+    assert "http" not in (player.HERE / file).read_text()

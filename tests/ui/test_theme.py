@@ -1,0 +1,50 @@
+"""How numbers are written."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.theme import chart_config, number, setting, subscript
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.9, "0.9000"),
+        (-4.2, "−4.200"),
+        (12345.678, "12\u2009350"),
+        (999999.9, "1.000\u2009×\u200910⁶"),
+        (1.0582618e-8, "1.058\u2009×\u200910⁻⁸"),
+        (0.00012345, "0.0001234"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "—"),
+    ],
+)
+def test_numbers_have_four_significant_digits(value, text):
+    assert number(value) == text
+
+
+@given(st.floats(1e-30, 1e30))
+def test_a_written_number_is_within_half_a_unit_of_its_fourth_digit(value):
+    raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    text = number(value).replace("\u2009×\u200910", "e").replace("\u2009", "").translate(raised)
+    # One part in two thousand is the most that four digits can be off, for a first digit of 1.
+    assert math.isclose(float(text), value, rel_tol=5.01e-4)
+
+
+def test_a_setting_is_as_short_as_it_was_typed():
+    assert [setting(value) for value in (0.05, 1.0, -2, 0.995)] == ["0.05", "1", "−2", "0.995"]
+
+
+def test_indices_are_small():
+    assert subscript(10) == "₁₀"
+
+
+def test_light_and_dark_differ_in_ink_and_leave_the_background_to_the_page():
+    light, dark = chart_config(dark=False), chart_config(dark=True)
+    assert light["text"]["color"] != dark["text"]["color"]
+    assert light["background"] is dark["background"] is None
