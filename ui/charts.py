@@ -32,10 +32,11 @@ FRAMES, NOW, THEORY, TARGETS = (
 )
 # A tick at a power of ten as 10⁻⁸, no words at the others. Expressions have no loop over
 # characters.
-_POWER = "'' + round(log(datum.value) / LN10)"
+_DECADE = "log(datum.value) / LN10"
+_POWER = f"'' + round({_DECADE})"
 for _sign, _raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
     _POWER = f"replace({_POWER}, /{_sign}/g, '{_raised}')"
-_POWER = f"abs(log(datum.value) / LN10 % 1) < 1e-9 ? '10' + {_POWER} : ''"
+_POWER = f"abs({_DECADE} - round({_DECADE})) < 1e-9 ? '10' + {_POWER} : ''"
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
