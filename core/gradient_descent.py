@@ -215,6 +215,14 @@ def predicted_loss(config: Config) -> np.ndarray:
         return predicted_error(config) ** 2 * np.sum(np.subtract(config.start, config.target) ** 2)
 
 
+def rounding_loss(config: Config) -> float:
+    """The loss of weights that are one unit of their last digit away from their targets.
+
+    Below it theory goes on, but a float64 cannot: between t and t (1 + 2⁻⁵²) there is no number.
+    """
+    return float(np.sum(np.spacing(np.abs(config.target)) ** 2))
+
+
 def window(config: Config) -> tuple[float, float]:
     """The weights worth a look: twice the largest initial error around starts and targets. A
     diverging run leaves it.

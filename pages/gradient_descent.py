@@ -116,7 +116,9 @@ main = Picture(
     "After update {step}: " + ", ".join(f"{label} = {{{field}}}" for field, label in names) + ".",
     {"last": config.steps, "low": low, "high": high},
     {
-        "theory": charts.theory({field: weights[:, i] for i, (field, _) in enumerate(names)}),
+        "theory": charts.theory(
+            {field: weights[:, i] for i, (field, _) in enumerate(names)}, (low, high)
+        ),
         "targets": {"value": config.target},
     },
 )
@@ -151,9 +153,17 @@ player(f"{NAME}.player", recording, [main, arrow, error], readout, play=settings
 frames = recording.finish(seconds=2)
 measured = lesson.measure(config, frames.columns["weights"], frames.columns["loss"])
 if frames.finished:
+    floor = number(lesson.rounding_loss(config))
     rows = [
         Row("Error kept by an update", prediction.rate, measured.rate, note="in the long run"),
-        Row(f"Loss after update {config.steps}", prediction.final_loss, measured.final_loss),
+        Row(
+            f"Loss after update {config.steps}",
+            prediction.final_loss,
+            measured.final_loss,
+            note=f"a weight has 16 digits: below {floor} rounding decides"
+            if prediction.final_loss < lesson.rounding_loss(config)
+            else "",
+        ),
     ]
     if prediction.regime.startswith("swinging"):
         rows.append(Row("One swing", prediction.period, measured.period, unit="updates"))

@@ -36,7 +36,13 @@ _DECADE = "log(datum.value) / LN10"
 _POWER = f"'' + round({_DECADE})"
 for _sign, _raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
     _POWER = f"replace({_POWER}, /{_sign}/g, '{_raised}')"
-_POWER = f"abs({_DECADE} - round({_DECADE})) < 1e-9 ? '10' + {_POWER} : ''"
+_WHOLE = f"abs({_DECADE} - round({_DECADE})) < 1e-9"
+_ONLY_THERE: Any = {"condition": {"test": _WHOLE, "value": 1}, "value": 0}
+_DECADES: Any = {
+    "labelExpr": f"{_WHOLE} ? '10' + {_POWER} : ''",
+    "gridOpacity": _ONLY_THERE,
+    "tickOpacity": _ONLY_THERE,
+}
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
@@ -74,7 +80,7 @@ def against_step(
     picture, not gone.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
-    numbers = alt.Axis(title=title, tickCount=5, labelExpr=_POWER) if log else alt.Axis(title=title)
+    numbers = alt.Axis(title=title, tickCount=5, **(_DECADES if log else {}))
     vertical = {"axis": numbers, "scale": _between("low", "high", log)}
     shape = alt.Shape(
         "edge:N",
@@ -189,13 +195,20 @@ def log_domain(values: np.ndarray, limits: tuple[float, float]) -> tuple[float, 
     return float(10 ** min(np.floor(np.log10(ends[0])), high - 3)), float(10**high)
 
 
-def theory(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rows for the data set `theory`: (steps + 1,) columns, thinned by an odd stride, since an even
-    one hides a zigzag.
+def theory(
+    columns: dict[str, np.ndarray], limits: tuple[float, float] = (-1e300, 1e300)
+) -> dict[str, np.ndarray]:
+    """Rows for the data set `theory`, from (steps + 1,) columns.
+
+    Thinned by an odd stride, since an even one hides a zigzag; nan, a gap in the line, where a
+    column is further from the `limits` of the picture than half of what they are apart.
     """
     length = len(next(iter(columns.values())))
     stride = max(1, -(-length // MOST_ROWS)) | 1
     drawn = np.unique(np.append(np.arange(0, length, stride), length - 1))
-    return {"step": drawn.astype(np.float64)} | {
-        name: values[drawn] for name, values in columns.items()
+    middle, half = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2
+    near = {
+        name: np.where(np.abs(values - middle) <= 2 * half, values, np.nan)
+        for name, values in columns.items()
     }
+    return {"step": drawn.astype(np.float64)} | {name: near[name][drawn] for name in columns}

@@ -54,6 +54,12 @@ def test_the_verdict_shows_the_closed_form_next_to_the_measurement(open_page):
     assert shown.count(number(15 * 0.9**200)) == 2
 
 
+def test_where_theory_goes_below_what_a_float_can_hold_the_verdict_says_so(open_page):
+    assert "rounding decides" not in verdict(open_page(NAME))
+    # 15 (1 - 0.6)^200 is 10^-78: no weight of 16 digits comes that close to its target.
+    assert "rounding decides" in verdict(open_page(NAME, learning_rate="0.3"))
+
+
 def test_every_config_field_has_a_bound_control(open_page):
     assert set(settings(open_page(NAME))) == {field.name for field in fields(Config)}
 

@@ -73,6 +73,20 @@ def test_a_chart_has_the_parameters_and_data_sets_that_the_player_fills():
     assert "datasets" not in spec
 
 
+def test_theory_far_outside_the_picture_is_a_gap():
+    rows = charts.theory({"w": np.array([0.5, 1.4, 1.6, -0.4, -0.6, np.inf])}, (0, 1))
+    assert np.isnan(rows["w"]).tolist() == [False, False, True, False, True, True]
+
+
+def test_only_lines_are_drawn_over_frames_since_the_player_paints_them():
+    for spec in (charts.against_step(WEIGHTS, "weight"), charts.descent("weights_0", "w")):
+        for layer in spec["layer"]:
+            if layer.get("data", {}).get("name") == "frames":
+                assert layer["mark"]["type"] == "line"
+                assert {"color", "strokeWidth"} <= set(layer["mark"])
+                assert "transform" not in layer
+
+
 def test_a_chart_is_built_once():
     assert charts.descent("weights_0", "w") is charts.descent("weights_0", "w")
 

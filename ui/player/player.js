@@ -123,14 +123,15 @@ class Trails {
       pen.strokeStyle = colour;
       pen.lineWidth = width;
       pen.beginPath();
-      let down = false;
+      let last = null; // where the pen is
       for (let i = Math.max(this.end, 0); i <= index; i += 1) {
-        if (Number.isNaN(up[i])) { down = false; continue; }
         const left = scales.x(across[i]);
         const top = Math.max(-1e5, Math.min(1e5, scales.y(drawable(up[i])))); // a canvas counts in 32 bits
-        if (down) pen.lineTo(left, top);
+        const inside = top >= 0 && top <= view.height();
+        // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
+        if (last && (inside || last.inside)) pen.lineTo(left, top);
         else pen.moveTo(left, top);
-        down = true;
+        last = Number.isNaN(up[i]) ? null : { inside };
       }
       pen.stroke();
     }
