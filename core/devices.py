@@ -30,18 +30,19 @@ def available() -> tuple[str, ...]:
 def resolve(name: str) -> torch.device:
     """The device called `name`. Raises `RuntimeError` naming those that exist where it does not."""
     check("device", name)
-    device = torch.device(name)
+    kind, _, index = name.partition(":")
     counts = {
         "cpu": 1,
         "cuda": torch.cuda.device_count(),
         "mps": int(torch.backends.mps.is_available()),
     }
-    if (device.index or 0) >= counts[device.type]:
+    # By the number in the name: PyTorch keeps an index in a byte, and reads "cuda:256" as 0.
+    if int(index or 0) >= counts[kind]:
         raise RuntimeError(
             f'device = "{name}" does not exist on this machine, '
             f"which has: {', '.join(available())}."
         )
-    return device
+    return torch.device(name)
 
 
 def double(device: torch.device) -> torch.dtype:

@@ -153,23 +153,25 @@ def predict(config: Config) -> Prediction:
     step_size = config.learning_rate * CURVATURE  # ηλ
     beta = config.momentum if config.zero_grad else 1.0
     if not config.zero_grad and config.momentum > 0:
-        roots = np.roots(
-            [1, step_size - 2 - config.momentum, 1 + 2 * config.momentum, -config.momentum]
-        )
-        slowest = max(roots, key=abs)
+        beta = config.momentum
+        square = min(step_size - 2 - beta, 1e150)  # np.roots takes no inf
+        slowest = max(np.roots([1, square, 1 + 2 * beta, -beta]), key=abs)
         rate, angle, critical, best = float(abs(slowest)), abs(np.angle(slowest)), 0.0, math.nan
         regime = "diverging"
     else:
         trace = 1 + beta - step_size
-        swings = trace**2 < 4 * beta  # complex roots, both of modulus √β
+        swings = trace * trace < 4 * beta  # complex roots, both of modulus √β
         critical = (2 + 2 * beta) / CURVATURE
         best = (1 - math.sqrt(beta)) ** 2 / CURVATURE if beta < 1 else math.nan
         if swings:
             rate, angle = math.sqrt(beta), math.acos(trace / (2 * math.sqrt(beta)))
         else:
-            slowest = (trace + math.copysign(math.sqrt(max(trace**2 - 4 * beta, 0.0)), trace)) / 2
+            slowest = (
+                trace + math.copysign(math.sqrt(max(trace * trace - 4 * beta, 0.0)), trace)
+            ) / 2
             rate, angle = abs(slowest), 0.0 if slowest >= 0 else math.pi
-        if step_size > 2 + 2 * beta:
+        # At the edge with β = 1 both roots are -1, and the error grows with the number of updates.
+        if step_size > 2 + 2 * beta or (step_size == 2 + 2 * beta and beta == 1):
             regime = "diverging"
         elif swings:
             regime = "swinging for ever" if beta == 1 else "swinging in"
@@ -206,13 +208,15 @@ def predicted_weights(config: Config) -> np.ndarray:
     """(steps + 1, n) t + e_k."""
     error = np.subtract(config.start, config.target)
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(config.target) + predicted_error(config)[:, None] * error
+        left = predicted_error(config)[:, None] * error
+        return np.asarray(config.target) + np.where(error == 0, 0.0, left)
 
 
 def predicted_loss(config: Config) -> np.ndarray:
     """(steps + 1,) |e_k|²."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return predicted_error(config) ** 2 * np.sum(np.subtract(config.start, config.target) ** 2)
+        first = np.sum(np.subtract(config.start, config.target) ** 2)
+        return np.where(first == 0, 0.0, predicted_error(config) ** 2 * first)
 
 
 def rounding_loss(config: Config) -> float:
@@ -255,12 +259,14 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     zero in one direction, interpolated between updates.
     """
     errors = weights - np.asarray(config.target)
-    followed = errors[:, np.argmax(np.abs(errors[0]))]  # the weight that starts furthest away
-    usable = np.isfinite(followed) & (np.abs(followed) > FLOOR * abs(followed[0]))
-    end = (
-        len(usable) if usable.all() else max(2, int(np.argmin(usable)))
-    )  # the first update always counts
-    return Measurement(_rate(followed[:end]), _period(followed[:end]), float(loss[-1]))
+    furthest = int(np.argmax(np.abs(errors[0])))
+    error = errors[:, furthest]
+    digit = np.spacing(max(abs(config.start[furthest]), abs(config.target[furthest])))
+    error = error[: np.argmin(np.isfinite(error)) or None]
+    above = np.flatnonzero(np.abs(error) > max(FLOOR * abs(error[0]), 100 * digit))
+    end = max(2, above[-1] + 1) if above.size else 2  # the first update always counts
+    rate = math.inf if len(error) == 1 < len(errors) else _rate(error[:end])
+    return Measurement(rate, _period(error[:end]), float(loss[-1]))
 
 
 def _rate(error: np.ndarray) -> float:
@@ -268,8 +274,10 @@ def _rate(error: np.ndarray) -> float:
     if len(size) < 2 or size[0] == 0:
         return math.nan
     rises = np.diff(size) > 0
+    if size[-1] == 0:
+        return 0.0
     if not rises.any() or rises.all():
-        return float((size[-1] / size[0]) ** (1 / (len(size) - 1)))
+        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(size) - 1))
     peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
     if len(peaks) < 2:
         return math.nan
@@ -294,7 +302,8 @@ def departure(loss: np.ndarray) -> int | None:
     back or never leaves.
     """
     back = np.flatnonzero(loss <= loss[0])
-    return int(back[-1]) + 1 if back[-1] + 1 < len(loss) else None
+    gone = int(back[-1]) + 1 if back.size else 0
+    return gone if gone < len(loss) else None
 
 
 def first_not_finite(loss: np.ndarray) -> int | None:
@@ -306,20 +315,21 @@ def first_not_finite(loss: np.ndarray) -> int | None:
 def plain_pytorch(config: Config) -> str:
     """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
     clear = "    w.grad = None  # or the next backward() adds to it\n" if config.zero_grad else ""
-    velocity = f"{config.momentum!r} * z + w.grad"
+    dtype = devices.double(torch.device(config.device))
+    start, target = [float(w) for w in config.start], [float(t) for t in config.target]
     return f"""import torch
 
-double = {{"dtype": torch.float64, "device": {config.device!r}}}
-w = torch.tensor({list(config.start)!r}, requires_grad=True, **double)
-t = torch.tensor({list(config.target)!r}, **double)
+kind = {{"dtype": {dtype}, "device": {config.device!r}}}
+w = torch.tensor({start!r}, requires_grad=True, **kind)
+t = torch.tensor({target!r}, **kind)
 z = torch.zeros_like(t)
 
-for step in range({config.steps}):
+for step in range({int(config.steps)}):
     loss = ((w - t) ** 2).sum()
     loss.backward()
     with torch.no_grad():
-        z = {velocity}
-        w -= {config.learning_rate!r} * z
+        z = {float(config.momentum)!r} * z + w.grad
+        w -= {float(config.learning_rate)!r} * z
 {clear}    print(step, loss.item())
 
 print(w)

@@ -25,9 +25,9 @@ def mix(seed: int, *indices: int) -> int:
     """A 63-bit number for (seed, *indices). Adding them instead would make seed 1, step 2 equal
     seed 2, step 1.
     """
-    mixed = _splitmix64(seed & _WORD)
+    mixed = _splitmix64(int(seed) & _WORD)
     for index in indices:
-        mixed = _splitmix64(mixed ^ _splitmix64(index & _WORD))
+        mixed = _splitmix64(mixed ^ (int(index) & _WORD))
     return mixed >> 1
 
 
@@ -47,14 +47,14 @@ def initialise(
 
     Weights and biases of `nn.Linear` are uniform in ±1/√fan_in, those of `nn.RNN`, `nn.LSTM` and
     `nn.GRU` in ±1/√hidden_size (what their `reset_parameters` does, which takes no generator).
-    Raises `ValueError` for a module with parameters of another kind.
+    Raises `ValueError` for a module with parameters or buffers of another kind.
     """
     with torch.device("meta"):  # shapes only: the constructors would draw from the global generator
         module = build()
     module.to_empty(device="cpu")
     numbers = generator(seed)
     for name, part in module.named_modules():
-        own = list(part.parameters(recurse=False))
+        own = [*part.parameters(recurse=False), *part.buffers(recurse=False)]
         if isinstance(part, nn.Linear):
             bound = 1 / math.sqrt(part.in_features)
         elif isinstance(part, nn.RNNBase):

@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
+
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,13 @@ class Range:
 
     def __contains__(self, value: object) -> bool:
         # bool is an int to Python, but `steps=True` is a slip, not a number.
-        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
+        kinds = (int, np.integer) if self.whole else (int, float, np.integer, np.floating)
+        if isinstance(value, bool) or not isinstance(value, kinds):
             return False
-        number = float(value)  # type: ignore[arg-type]
+        try:
+            number = float(value)
+        except OverflowError:
+            return False
         above = number > self.low if self.above_low else number >= self.low
         return math.isfinite(number) and above and number <= self.high
 

@@ -7,9 +7,9 @@ known, nobody waits for a reader.
 
 import threading
 import time
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from copy import deepcopy
 from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
 
@@ -59,6 +59,24 @@ def frame_steps(steps: int, every: int) -> range | list[int]:
     return regular if regular[-1] == steps else [*regular, steps]
 
 
+def _check_step(step: object, last: int) -> None:
+    if step not in range(last + 1):
+        raise ValueError(
+            f"step = {step!r} is not allowed: it must be a whole number from 0 to {last}."
+        )
+
+
+def _check_course(course: Course) -> None:
+    if not course or course[0][0] != 0:
+        raise ValueError(f"course = {course!r} is not allowed: it must start at step 0.")
+    for (start, config), (end, changed) in pairwise(course):
+        if end not in range(start + 1, min(config.steps, changed.steps) + 1):
+            raise ValueError(
+                f"course = {course!r} is not allowed: its steps must be whole numbers that grow, "
+                "each within the run before and after."
+            )
+
+
 def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -> Iterator[Any]:
     """The states of a course from its beginning, or from `state` on, which is then the first one
     yielded.
@@ -95,10 +113,7 @@ class Recording:
         frame: Callable[[Any], Frame],
         every: int | None = None,
     ) -> None:
-        if not course or course[0][0] != 0 or any(a[0] >= b[0] for a, b in pairwise(course)):
-            raise ValueError(
-                f"course = {course!r} is not allowed: its steps must start at 0 and grow."
-            )
+        _check_course(course)
         self.course = course
         self.steps: int = course[-1][1].steps
         self.every = every or frame_interval(self.steps)
@@ -162,7 +177,7 @@ class Recording:
             np.array(self._at[start:end], dtype=np.int32),
             {name: column[start:end].copy() for name, column in self._columns.items()},
             self.total,
-            str(self._error) if self._error else None,
+            (str(self._error) or type(self._error).__name__) if self._error else None,
         )
 
     def finish(self, seconds: float) -> Frames:
@@ -175,35 +190,35 @@ class Recording:
         return self.frames(seconds=0)
 
     def at(self, step: int) -> Any:
-        """The state after `step` updates: the nearest checkpoint before it, then replay."""
-        if not 0 <= step <= self.steps:
-            raise ValueError(
-                f"step = {step!r} is not allowed: it must be a whole number from 0 to {self.steps}."
-            )
+        """A copy of the state after `step` updates: nearest checkpoint before it, then replay."""
+        _check_step(step, self.steps)
         with self._lock:
             earlier = [state for state in self._checkpoints.values() if state.step <= step]
         nearest = max(earlier, key=lambda state: state.step, default=None)
         for state in play(self._run, self.course, nearest):
             if state.step == step:
-                return state
+                return deepcopy(state)  # checkpoints are shared: nobody else may see it written to
         raise RuntimeError(f"the run ended before step {step}.")
 
     def fork(self, step: int, config: Any) -> "Recording":
-        """The recording of this course changed to `config` at `step`, sharing the frames up to
-        there.
+        """The recording of this course changed to `config` at `step`, sharing the frames up to it.
+
+        Raises what the run raised, if it did before that step.
         """
-        if not 0 <= step <= min(self.steps, config.steps):
-            raise ValueError(
-                f"step = {step!r} is not allowed: it must be a whole number from 0 to {self.steps}."
-            )
+        _check_step(step, min(self.steps, config.steps))
+        self.frames(seconds=0, count=1)  # settles the interval between frames
         kept = tuple(leg for leg in self.course if leg[0] < step)
         forked = Recording(self._run, (*kept, (step, config)), frame=self._frame, every=self.every)
         if not kept:
             return forked
-        state = self.at(step)
-        common = bisect_right(forked._at, step)  # frames up to the fork
-        while self._known < common and self._error is None:
+        common = step // self.every + 1
+        while self._known < common:
             self.frames(self._known, seconds=1)
+            if self._error is not None and self._known < common:
+                raise self._error
+        forked._states = play(self._run, forked.course, self.at(step))
+        if step % self.every == 0:
+            next(forked._states)  # that frame is shared
         with self._lock:
             for name, column in self._columns.items():
                 forked._columns[name] = np.empty((forked.total, *column.shape[1:]), column.dtype)
@@ -212,8 +227,6 @@ class Recording:
             for index, checkpoint in self._checkpoints.items():
                 if index < common:
                     forked._keep(index, checkpoint)
-        forked._states = play(self._run, forked.course, state)
-        next(forked._states)
         forked._known = common
         return forked
 

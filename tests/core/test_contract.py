@@ -1,0 +1,466 @@
+"""The laws that every lesson of `core` obeys, whatever it teaches.
+
+A lesson is a module of `core` with `Config`, `State` and `run`. A new one is found by itself; it
+needs a line in CONFIGS (small valid settings) and one in REFUSED (settings that must be refused).
+"""
+
+import copy
+import dataclasses
+import importlib
+import inspect
+import math
+import pickle
+import pkgutil
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import core
+
+MODULES = [
+    importlib.import_module(f"core.{found.name}") for found in pkgutil.iter_modules(core.__path__)
+]
+LESSONS = [
+    module
+    for module in MODULES
+    if all(hasattr(module, name) for name in ("Config", "State", "run"))
+]
+
+every_lesson = pytest.mark.parametrize(
+    "lesson", LESSONS, ids=lambda lesson: lesson.__name__.removeprefix("core.")
+)
+few = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+# --- What each lesson supplies.
+
+
+@st.composite
+def _gradient_descent(draw: st.DrawFn) -> dict[str, Any]:
+    weight = st.floats(-10, 10)
+    n = draw(st.integers(1, 4))
+    # A learning rate of 1e150 reaches inf and nan within a few updates.
+    learning_rate = st.floats(1e-3, 2.5) | st.sampled_from([0.05, 0.5, 1.0, 1e150])
+    return {
+        "start": tuple(draw(st.lists(weight, min_size=n, max_size=n))),
+        "target": tuple(draw(st.lists(weight, min_size=n, max_size=n))),
+        "learning_rate": draw(learning_rate),
+        "momentum": draw(st.floats(0, 1) | st.sampled_from([0.0, 1.0])),
+        "zero_grad": draw(st.booleans()),
+        "steps": draw(st.integers(0, 12)),
+    }
+
+
+CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "gradient_descent": _gradient_descent(),
+}
+
+# (field, value, what the message says is allowed)
+REFUSED: dict[str, list[tuple[str, Any, str]]] = {
+    "gradient_descent": [
+        ("learning_rate", 0, "above 0"),
+        ("learning_rate", -0.1, "above 0"),
+        ("momentum", -0.1, "from 0 to 1"),
+        ("momentum", 1.1, "from 0 to 1"),
+        ("start", (), "at least 1"),
+        ("start", (1.0, math.nan, 1.0, 1.0, 1.0), "finite number"),
+        ("target", (0.0, 1.0), "5 numbers"),
+        ("target", (0.0, 1.0, 2.0, 3.0, "4"), "finite number"),
+        ("steps", -3, "at least 0"),
+    ],
+}
+
+# What a field refuses because of its type alone, by the type of its default.
+WRONG_TYPE: dict[type, list[Any]] = {
+    bool: [None, 1, 0.0, "yes"],
+    int: [None, 0.5, 3.0, True, -1, math.nan, math.inf, "3"],
+    float: [None, True, math.nan, math.inf, -math.inf, "fast", [0.1], 1j],
+    str: [None, 3, "", "no such thing"],
+    tuple: [None, [1.0, 2.0], "abc", 3],
+}
+
+
+# --- Helpers.
+
+
+def name_of(lesson: ModuleType) -> str:
+    return lesson.__name__.removeprefix("core.")
+
+
+def configs(lesson: ModuleType) -> st.SearchStrategy[Any]:
+    return CONFIGS[name_of(lesson)].map(lambda fields: lesson.Config(**fields))
+
+
+def fields_of(config: Any) -> dict[str, Any]:
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+
+
+def changed_live(lesson: ModuleType, old: Any, new: Any) -> Any:
+    """`old` with what may change during a run taken from `new`."""
+    return dataclasses.replace(old, **{field: getattr(new, field) for field in lesson.LIVE})
+
+
+def assert_same(actual: Any, expected: Any) -> None:
+    """Bit for bit equal; nan equals nan."""
+    assert type(actual) is type(expected)
+    if isinstance(expected, torch.Tensor):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
+    elif isinstance(expected, dict):
+        assert actual.keys() == expected.keys()
+        for key in expected:
+            assert_same(actual[key], expected[key])
+    elif isinstance(expected, tuple | list):
+        assert len(actual) == len(expected)
+        for one, other in zip(actual, expected, strict=True):
+            assert_same(one, other)
+    else:
+        assert actual == expected or (actual != actual and expected != expected)
+
+
+def tensors(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, dict):
+        yield from tensors(tuple(value.values()))
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from tensors(part)
+
+
+def resumable(states: list[Any]) -> list[int]:
+    """Where a run can go on from: some lessons carry their parameters only now and then."""
+    return [k for k, state in enumerate(states) if not any(part is None for part in state)]
+
+
+def global_settings() -> tuple[Any, ...]:
+    return (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+    )
+
+
+SETTINGS_AT_FIRST = global_settings()  # before any run: one that changes them does so for good
+
+
+def global_generators() -> tuple[Any, ...]:
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002 (the very state to watch)
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        repr(numpy_state),
+        numpy_state["state"]["key"].tobytes(),
+        random.getstate(),
+    )
+
+
+def message_of(lesson: ModuleType, field: str, value: Any) -> str:
+    with pytest.raises(ValueError, match=field) as caught:
+        dataclasses.replace(lesson.Config(), **{field: value})
+    return str(caught.value)
+
+
+# --- Every lesson is here.
+
+
+def test_there_is_a_lesson() -> None:
+    assert "gradient_descent" in map(name_of, LESSONS)
+
+
+@every_lesson
+def test_a_lesson_supplies_settings_to_try_and_to_refuse(lesson: ModuleType) -> None:
+    assert name_of(lesson) in CONFIGS, "add small valid settings to CONFIGS"
+    assert name_of(lesson) in REFUSED, "add settings that must be refused to REFUSED"
+
+
+def test_nothing_is_supplied_for_a_lesson_that_is_gone() -> None:
+    assert CONFIGS.keys() | REFUSED.keys() == set(map(name_of, LESSONS))
+
+
+# --- Config, State and run.
+
+
+@every_lesson
+def test_run_takes_a_config_and_perhaps_a_state(lesson: ModuleType) -> None:
+    parameters = inspect.signature(lesson.run).parameters
+    assert list(parameters) == ["config", "state"]
+    assert parameters["config"].default is inspect.Parameter.empty
+    assert parameters["state"].default is None
+    assert get_type_hints(lesson.run) == {
+        "config": lesson.Config,
+        "state": lesson.State | None,
+        "return": Iterator[lesson.State],
+    }
+
+
+@every_lesson
+def test_run_is_a_generator_function(lesson: ModuleType) -> None:
+    assert inspect.isgeneratorfunction(lesson.run)
+
+
+@every_lesson
+def test_every_setting_has_a_default(lesson: ModuleType) -> None:
+    assert lesson.Config() == lesson.Config(**fields_of(lesson.Config()))
+
+
+@every_lesson
+def test_a_config_cannot_be_changed(lesson: ModuleType) -> None:
+    config = lesson.Config()
+    for field, value in fields_of(config).items():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(config, field, value)
+    assert not hasattr(config, "__dict__")  # slots: a misspelt setting has nowhere to go
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_config_is_replaced_hashed_and_pickled_by_value(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    one, other = data.draw(configs(lesson)), data.draw(configs(lesson))
+    for twin in (
+        dataclasses.replace(one),
+        dataclasses.replace(other, **fields_of(one)),
+        pickle.loads(pickle.dumps(one)),
+        copy.deepcopy(one),
+    ):
+        assert twin == one
+        assert hash(twin) == hash(one)
+
+
+@every_lesson
+def test_a_state_is_a_named_tuple_that_begins_with_its_step(lesson: ModuleType) -> None:
+    assert issubclass(lesson.State, tuple)
+    assert next(iter(get_type_hints(lesson.State).items())) == ("step", int)
+
+
+@every_lesson
+def test_live_names_settings(lesson: ModuleType) -> None:
+    assert isinstance(lesson.LIVE, frozenset)
+    assert lesson.LIVE.issubset(fields_of(lesson.Config()))
+
+
+@every_lesson
+def test_everything_public_is_explained(lesson: ModuleType) -> None:
+    public = {
+        name: member
+        for name, member in vars(lesson).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(member) or inspect.isclass(member))
+        and member.__module__ == lesson.__name__
+    }
+    # A dataclass or NamedTuple without a docstring gets "Name(field, ...)" for one.
+    unexplained = [
+        name
+        for name, member in public.items()
+        if not member.__doc__ or member.__doc__.startswith(f"{name}(")
+    ]
+    assert lesson.__doc__
+    assert not unexplained
+
+
+# --- The states.
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_run_yields_the_state_before_any_update_and_one_after_each(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    config = data.draw(configs(lesson))
+    states = list(lesson.run(config))
+    assert all(type(state) is lesson.State for state in states)
+    assert [state.step for state in states] == list(range(len(states)))
+    if config.steps is not None:  # None: known only by running
+        assert len(states) == config.steps + 1
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_run_twice_is_the_same_run_whatever_the_global_seed(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    config = data.draw(configs(lesson))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        once = list(lesson.run(config))
+        torch.manual_seed(2)
+        again = list(lesson.run(config))
+    assert_same(again, once)
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_run_resumed_anywhere_goes_on_bit_for_bit(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    config = data.draw(configs(lesson))
+    states = list(lesson.run(config))
+    k = data.draw(st.sampled_from(resumable(states)))
+    assert_same(list(lesson.run(config, states[k])), states[k:])
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_run_steered_anywhere_is_a_run_that_resumes(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    """With LIVE settings changed, the state on screen is first, and the rest obeys the same law."""
+    config, other = data.draw(configs(lesson)), data.draw(configs(lesson))
+    states = list(lesson.run(config))
+    k = data.draw(st.sampled_from(resumable(states)))
+    steered = changed_live(lesson, config, other)
+
+    rest = list(lesson.run(steered, states[k]))
+    assert_same(rest[0], states[k])
+    assert [state.step for state in rest] == list(range(k, len(states)))
+    j = data.draw(st.sampled_from(resumable(rest)))
+    assert_same(list(lesson.run(steered, rest[j])), rest[j:])
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_run_leaves_everything_global_as_it_was(
+    lesson: ModuleType, data: st.DataObject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between two states too: a `no_grad` that spans a `yield` would reach the caller."""
+    config = data.draw(configs(lesson))
+    before = global_generators()
+    for _ in lesson.run(config):
+        assert global_generators() == before
+        assert global_settings() == SETTINGS_AT_FIRST
+    assert global_generators() == before
+    assert global_settings() == SETTINGS_AT_FIRST
+    assert capsys.readouterr() == ("", "")
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_state_once_yielded_is_never_written_to(lesson: ModuleType, data: st.DataObject) -> None:
+    config, other = data.draw(configs(lesson)), data.draw(configs(lesson))
+    states, copies = [], []
+    for state in lesson.run(config):
+        states.append(state)
+        copies.append(copy.deepcopy(state))
+    assert_same(states, copies)
+    k = data.draw(st.sampled_from(resumable(states)))
+    list(lesson.run(changed_live(lesson, config, other), states[k]))
+    assert_same(states, copies)
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_two_runs_at_once_do_not_disturb_each_other(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    config = data.draw(configs(lesson))
+    other = data.draw(configs(lesson))
+    alone, other_alone = list(lesson.run(config)), list(lesson.run(other))
+    run, other_run = lesson.run(config), lesson.run(other)
+    states, other_states = [], []
+    for _ in range(max(len(alone), len(other_alone))):
+        with suppress(StopIteration):
+            states.append(next(run))
+        with suppress(StopIteration):
+            other_states.append(next(other_run))
+    assert_same(states, alone)
+    assert_same(other_states, other_alone)
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_state_is_a_snapshot_outside_of_autograd(lesson: ModuleType, data: st.DataObject) -> None:
+    for state in lesson.run(data.draw(configs(lesson))):
+        assert not any(tensor.requires_grad for tensor in tensors(state))
+
+
+@every_lesson
+@few
+@given(data=st.data())
+def test_a_frame_holds_arrays_of_constant_shape_and_type(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    """The type too: the recording's columns take it from the first frame."""
+    forms = []
+    for state in lesson.run(data.draw(configs(lesson))):
+        frame = lesson.frame(state)
+        assert all(isinstance(values, np.ndarray | np.generic) for values in frame.values())
+        forms.append({name: (values.shape, values.dtype) for name, values in frame.items()})
+    assert all(form == forms[0] for form in forms)
+    assert not any(dtype.hasobject for _, dtype in forms[0].values())
+
+
+# --- What is refused.
+
+TYPED = [
+    (lesson, field, value)
+    for lesson in LESSONS
+    for field, default in fields_of(lesson.Config()).items()
+    for value in WRONG_TYPE[type(default)]
+]
+LISTED = [(lesson, *refused) for lesson in LESSONS for refused in REFUSED.get(name_of(lesson), [])]
+
+
+@pytest.mark.parametrize(("lesson", "field", "value"), TYPED)
+def test_a_value_of_a_wrong_type_is_refused_by_name(
+    lesson: ModuleType, field: str, value: Any
+) -> None:
+    message = message_of(lesson, field, value)
+    assert message.startswith(f"{field} = {value!r}")
+    assert "it must be " in message
+
+
+@pytest.mark.parametrize(("lesson", "field", "value", "allowed"), LISTED)
+def test_a_value_out_of_range_is_refused_with_the_range(
+    lesson: ModuleType, field: str, value: Any, allowed: str
+) -> None:
+    message = message_of(lesson, field, value)
+    culprits = [value, *value] if isinstance(value, tuple) else [value]
+    assert any(f"= {culprit!r} " in message for culprit in culprits)
+    assert allowed in message
+
+
+@every_lesson
+@pytest.mark.parametrize("name", ["tpu", "CPU", "gpu", "cuda:", "cuda:-1", "cpu\n", " cpu"])
+def test_a_name_that_is_no_device_is_refused(lesson: ModuleType, name: str) -> None:
+    message = message_of(lesson, "device", name)
+    assert message.startswith(f"device = {name!r}")
+    assert all(f'"{kind}"' in message for kind in ("cpu", "cuda", "mps"))
+
+
+ABSENT = [
+    "cuda:999",
+    *([] if torch.cuda.is_available() else ["cuda"]),
+    *([] if torch.backends.mps.is_available() else ["mps"]),
+]
+
+
+@every_lesson
+@pytest.mark.parametrize("name", ABSENT)
+def test_a_device_that_this_machine_lacks_stops_the_run_at_its_start(
+    lesson: ModuleType, name: str
+) -> None:
+    config = dataclasses.replace(lesson.Config(), device=name)  # a link may name it: no error yet
+    with pytest.raises(RuntimeError, match=f'"{name}".*has: cpu'):
+        next(lesson.run(config))

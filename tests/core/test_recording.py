@@ -1,0 +1,847 @@
+"""A Recording against the plain run, from many threads, in slices, forked and bounded."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import gradient_descent, recording
+from core.recording import Frames, Recording, frame_interval, frame_steps, play, shared
+
+few = settings(max_examples=40, deadline=None)
+PATIENCE = 60  # seconds after which a test that hangs is given up; no result depends on it
+
+
+# --- A lesson small enough to see through: x becomes 0.9 x + push.
+
+
+@dataclass(frozen=True)
+class Walk:
+    push: float = 1.0
+    steps: int = 20
+
+
+class Place(NamedTuple):
+    step: int
+    x: torch.Tensor  # (2,)
+
+
+def walk(config: Walk, state: Place | None = None) -> Iterator[Place]:
+    state = state or Place(0, torch.tensor([0.0, 4.0], dtype=torch.float64))
+    yield state
+    for step in range(state.step + 1, config.steps + 1):
+        state = Place(step, 0.9 * state.x + config.push)
+        yield state
+
+
+def show(state: Place) -> dict[str, Any]:
+    return {"first": state.x[0].item(), "both": state.x.numpy()}
+
+
+class Counted:
+    """`walk`, counting the states it has made; `before` is called with each step first."""
+
+    def __init__(self, before: Callable[[int], object] = lambda step: None) -> None:
+        self.states = 0
+        self.before = before
+
+    def __call__(self, config: Walk, state: Place | None = None) -> Iterator[Place]:
+        steps = iter(walk(config, state))
+        for step in range(state.step if state else 0, config.steps + 1):
+            self.before(step)
+            self.states += 1
+            yield next(steps)
+
+
+def make(run: Any = walk, *, every: int | None = 1, **fields: Any) -> Recording:
+    return Recording(run, ((0, Walk(**fields)),), frame=show, every=every)
+
+
+def everything(of: Recording) -> Frames:
+    frames = of.finish(PATIENCE)
+    assert frames.finished
+    return frames
+
+
+def chained(*course: tuple[int, Walk]) -> list[Place]:
+    """The states of a course, by hand: each leg goes on from where its setting changes."""
+    states: list[Place] = []
+    for step, config in course:
+        states = states[:step] + list(walk(config, states[step] if states else None))
+    return states
+
+
+def assert_shows(frames: Frames, states: list[Place]) -> None:
+    """The frames are those of the states at their steps, to the last bit."""
+    shown = [states[step] for step in frames.steps]
+    assert len(shown) > 0
+    assert frames.columns["both"].tolist() == [state.x.tolist() for state in shown]
+    assert frames.columns["first"].tolist() == [state.x[0].item() for state in shown]
+
+
+def assert_equal(frames: Frames, others: Frames) -> None:
+    assert frames.start == others.start
+    assert frames.total == others.total
+    assert frames.error == others.error
+    assert frames.steps.tolist() == others.steps.tolist()
+    assert frames.columns.keys() == others.columns.keys()
+    for name, column in frames.columns.items():
+        assert column.dtype == others.columns[name].dtype
+        assert column.tolist() == others.columns[name].tolist()
+
+
+def elsewhere(call: Callable[[], Any]) -> Any:
+    """The result of a call in another thread, so that one that waits for ever fails the test."""
+    result: list[Any] = []
+    thread = threading.Thread(target=lambda: result.append(call()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert result, "the call did not return"
+    return result[0]
+
+
+# --- Which updates are shown.
+
+
+@given(steps=st.integers(0, 10**6))
+@settings(max_examples=200, deadline=None)
+def test_the_interval_is_odd_and_the_smallest_that_fits(steps: int) -> None:
+    every = frame_interval(steps)
+    assert every % 2 == 1
+    assert len(frame_steps(steps, every)) <= recording.MAX_FRAMES
+    assert every == 1 or len(frame_steps(steps, every - 2)) > recording.MAX_FRAMES
+
+
+@given(steps=st.integers(0, 5000), every=st.integers(1, 99))
+@settings(max_examples=200, deadline=None)
+def test_frames_show_every_nth_update_and_always_the_last(steps: int, every: int) -> None:
+    shown = frame_steps(steps, every)
+    assert list(shown) == [k for k in range(steps + 1) if k % every == 0 or k == steps]
+
+
+# --- What a recording shows is the run.
+
+
+@pytest.mark.parametrize("every", [1, 3, 7, 99])
+@pytest.mark.parametrize("steps", [0, 1, 20, 21])
+def test_frames_are_those_of_the_plain_run(steps: int, every: int) -> None:
+    frames = everything(make(steps=steps, every=every))
+    assert frames.steps.tolist() == list(frame_steps(steps, every))
+    assert frames.total == len(frames.steps)
+    assert frames.error is None
+    assert_shows(frames, list(walk(Walk(steps=steps))))
+
+
+def test_a_lesson_of_core_is_recorded_as_it_runs() -> None:
+    config = gradient_descent.Config(momentum=0.5)
+    frames = everything(
+        Recording(gradient_descent.run, ((0, config),), frame=gradient_descent.frame)
+    )
+    shown = [gradient_descent.frame(state) for state in gradient_descent.run(config)]
+    assert frames.columns.keys() == shown[0].keys()
+    for name, column in frames.columns.items():
+        assert (column == np.stack([values[name] for values in shown])).all()
+
+
+def test_the_interval_follows_from_the_steps_where_none_is_given() -> None:
+    long = make(steps=10_000, every=None)
+    assert long.every == frame_interval(10_000) > 1
+
+
+@few
+@given(
+    asks=st.lists(st.tuples(st.integers(-3, 30), st.none() | st.integers(0, 9)), max_size=12),
+    every=st.sampled_from([1, 3]),
+)
+def test_chunks_in_any_order_are_parts_of_the_whole(
+    asks: list[tuple[int, int | None]], every: int
+) -> None:
+    states, part = list(walk(Walk())), make(every=every)
+    for start, count in asks:
+        frames = part.frames(start, seconds=0, count=count)
+        assert frames.start == min(max(start, 0), part.total - 1)
+        assert len(frames.steps) <= (part.total if count is None else max(count, 1))
+        expected = list(frame_steps(20, every))[frames.start :][: len(frames.steps)]
+        assert frames.steps.tolist() == expected
+        if expected:
+            assert_shows(frames, states)
+
+
+@few
+@given(data=st.data())
+def test_chunks_joined_are_the_whole(data: st.DataObject) -> None:
+    part, chunks = make(), []
+    known = 0
+    while known < part.total:
+        chunk = part.frames(known, seconds=PATIENCE, count=data.draw(st.integers(1, 8)))
+        chunks.append(chunk)
+        known += len(chunk.steps)
+        assert chunk.finished == (known == part.total)
+    whole = everything(make())
+    assert np.concatenate([chunk.steps for chunk in chunks]).tolist() == whole.steps.tolist()
+    for name, column in whole.columns.items():
+        joined = np.concatenate([chunk.columns[name] for chunk in chunks])
+        assert joined.tolist() == column.tolist()
+
+
+def test_a_count_computes_no_further_than_asked() -> None:
+    run = Counted()
+    part = make(run)
+    assert len(part.frames(0, seconds=PATIENCE, count=5).steps) == 5
+    assert (run.states, part.known) == (5, 5)
+
+
+def test_what_is_known_is_not_computed_again() -> None:
+    run = Counted()
+    part = make(run)
+    once, again = everything(part), everything(part)
+    part.frames(3, seconds=PATIENCE, count=4)
+    assert_equal(again, once)
+    assert run.states == 21
+
+
+def test_steps_are_whole_numbers_of_32_bits() -> None:
+    assert everything(make()).steps.dtype == np.int32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.bool_])
+def test_a_column_keeps_the_type_of_its_values(dtype: Any) -> None:
+    part = Recording(
+        walk, ((0, Walk()),), frame=lambda state: {"z": np.array([[1, 0]], dtype)}, every=1
+    )
+    column = everything(part).columns["z"]
+    assert column.dtype == dtype
+    assert column.shape == (21, 1, 2)
+
+
+# --- Time.
+
+
+class Clock:
+    """Stands in for `time`: a second passes with each update, and never otherwise."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(
+            recording,
+            "time",
+            SimpleNamespace(monotonic=lambda: self.now, perf_counter=lambda: self.now),
+        )
+
+    def tick(self, step: int) -> None:
+        self.now += step > 0
+
+
+def test_a_call_without_time_still_brings_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Counted(Clock(monkeypatch).tick)
+    part = make(run)
+    for known in range(21):
+        chunk = part.frames(known, seconds=0)
+        assert chunk.steps.tolist() == [known]
+        assert run.states == known + 1
+        assert chunk.finished == (known == 20)
+
+
+def test_a_call_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = make(Counted(Clock(monkeypatch).tick))
+    assert part.frames(0, seconds=5).steps.tolist() == [0, 1, 2, 3, 4, 5]
+    assert part.frames(6, seconds=3).steps.tolist() == [6, 7, 8]
+
+
+def test_finish_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = make(Counted(Clock(monkeypatch).tick))
+    frames = part.finish(seconds=8)
+    assert frames.start == 0
+    assert 8 <= frames.steps[-1] <= 9  # one update more, at most, is under way when time is over
+    assert not frames.finished
+    assert_shows(frames, list(walk(Walk())))
+    assert part.finish(seconds=100).finished
+
+
+def test_the_time_of_an_update_is_unknown_before_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = make(Counted(Clock(monkeypatch).tick))
+    assert np.isnan(part.seconds_per_step)
+    part.frames(0, count=1)
+    assert np.isnan(part.seconds_per_step)
+    part.frames(0, seconds=100)
+    assert part.seconds_per_step == 1  # by this clock, exactly
+
+
+def test_the_time_of_an_update_is_not_that_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = make(Counted(Clock(monkeypatch).tick), every=5)
+    part.frames(0, seconds=100)
+    assert part.seconds_per_step == 1  # not 5
+
+
+# --- Threads.
+
+
+def test_eight_threads_see_one_run() -> None:
+    run = Counted()
+    part, whole = make(run, steps=400), everything(make(steps=400))
+    start = threading.Barrier(8)
+
+    def ask(seed: int) -> list[Frames]:
+        start.wait(PATIENCE)
+        chunks = []
+        for ask in range(1000):
+            chunks.append(part.frames((seed * 37 + ask) % 7, seconds=0))
+            if part.known == part.total:
+                break
+        return [*chunks, part.finish(PATIENCE)]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = [chunk for chunks in threads.map(ask, range(8)) for chunk in chunks]
+    assert run.states == 401  # no update was computed twice
+    for chunk in answers:
+        end = chunk.start + len(chunk.steps)
+        assert chunk.steps.tolist() == list(range(chunk.start, end))
+        for name, column in chunk.columns.items():
+            assert column.tolist() == whole.columns[name][chunk.start : end].tolist()
+
+
+class Held:
+    """A run that stands still before update 5 until it is let go."""
+
+    def __init__(self) -> None:
+        self.inside, self.let_go = threading.Event(), threading.Event()
+        self.run = Counted(self._hold)
+        self.part = make(self.run)
+        self.thread = threading.Thread(target=self.part.finish, args=(PATIENCE,), daemon=True)
+
+    def _hold(self, step: int) -> None:
+        if step == 5:
+            self.inside.set()
+            assert self.let_go.wait(PATIENCE)
+
+    def __enter__(self) -> Recording:
+        self.thread.start()
+        assert self.inside.wait(PATIENCE)
+        return self.part
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go.set()
+        self.thread.join(PATIENCE)
+
+
+def test_what_is_known_is_read_while_another_thread_computes() -> None:
+    with Held() as part:
+        assert elsewhere(lambda: part.frames(seconds=0)).steps.tolist() == [0, 1, 2, 3, 4]
+        # Nothing is missing from these, so there is nothing to wait for.
+        known = elsewhere(lambda: part.frames(1, seconds=10 * PATIENCE, count=3))
+        assert known.steps.tolist() == [1, 2, 3]
+        assert not elsewhere(lambda: part.frames(4, seconds=0)).finished
+    assert_shows(everything(part), list(walk(Walk())))
+
+
+def test_a_chunk_that_is_not_known_yet_is_empty_while_another_thread_computes() -> None:
+    with Held() as part:
+        chunk = elsewhere(lambda: part.frames(9, seconds=0))
+        assert (chunk.start, len(chunk.steps), chunk.finished) == (9, 0, False)
+        assert all(len(column) == 0 for column in chunk.columns.values())
+
+
+def test_the_very_first_frame_is_waited_for() -> None:
+    """A page cannot draw nothing: whoever comes second gets the frame that the first computes."""
+    inside, let_go = threading.Event(), threading.Event()
+
+    def hold(step: int) -> None:
+        inside.set()
+        assert let_go.wait(PATIENCE)
+
+    part = make(Counted(hold))
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(part.frames, 0, 0)
+        assert inside.wait(PATIENCE)
+        other = threads.submit(part.frames, 0, 0)
+        let_go.set()
+        assert one.result(PATIENCE).steps[0] == other.result(PATIENCE).steps[0] == 0
+
+
+# --- Any state again.
+
+
+@few
+@given(known=st.integers(0, 20), asked=st.lists(st.integers(0, 20), min_size=1), every=st.just(3))
+def test_a_state_is_that_of_the_run_however_much_is_known(
+    known: int, asked: list[int], every: int
+) -> None:
+    states, part = list(walk(Walk())), make(every=every)
+    part.frames(0, seconds=PATIENCE, count=1 + known // every)
+    for step in asked:
+        state = part.at(step)
+        assert state.step == step
+        assert torch.equal(state.x, states[step].x)
+
+
+def test_looking_back_leaves_what_follows_as_it_was() -> None:
+    part = make()
+    part.frames(0, seconds=PATIENCE, count=8)
+    part.at(3)
+    part.at(20)
+    assert_equal(everything(part), everything(make()))
+
+
+@pytest.mark.parametrize("step", [-1, 21, 2.5, float("nan")])
+def test_a_step_outside_of_the_run_is_refused(step: Any) -> None:
+    with pytest.raises(ValueError, match=r"step = .* from 0 to 20"):
+        make().at(step)
+
+
+# --- Courses.
+
+COURSES = [
+    ((0, Walk(1)),),
+    ((0, Walk(1)), (7, Walk(-2))),
+    ((0, Walk(1)), (1, Walk(-2)), (2, Walk(3)), (19, Walk(0))),
+    ((0, Walk(1)), (20, Walk(-2))),
+    ((0, Walk(1, steps=10)), (10, Walk(-2, steps=20))),
+    ((0, Walk(1, steps=30)), (4, Walk(-2, steps=20))),
+]
+
+
+@pytest.mark.parametrize("course", COURSES)
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_course_is_its_legs_one_after_another(course: Any, every: int) -> None:
+    states = chained(*course)
+    part = Recording(walk, course, frame=show, every=every)
+    frames = everything(part)
+    assert part.course == course
+    assert frames.steps.tolist() == list(frame_steps(20, every))
+    assert_shows(frames, states)
+    assert all(torch.equal(part.at(k).x, states[k].x) for k in range(21))
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_a_course_goes_on_from_any_of_its_states(course: Any) -> None:
+    states = list(play(walk, course))
+    assert [state.step for state in states] == list(range(21))
+    for k, state in enumerate(states):
+        rest = list(play(walk, course, state))
+        assert [later.step for later in rest] == list(range(k, 21))
+        assert all(
+            torch.equal(later.x, expected.x)
+            for later, expected in zip(rest, states[k:], strict=True)
+        )
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        (),
+        ((1, Walk()),),
+        ((0, Walk()), (0, Walk())),
+        ((0, Walk()), (5, Walk()), (3, Walk())),
+        ((0, Walk()), (-5, Walk())),
+        ((0, Walk()), (2.5, Walk())),
+        # A change past the end of what it changes could come only at another step.
+        ((0, Walk(steps=5)), (10, Walk())),
+        ((0, Walk()), (10, Walk(steps=5))),
+    ],
+)
+def test_a_course_that_is_none_is_refused(course: Any) -> None:
+    with pytest.raises(ValueError, match="course = "):
+        Recording(walk, course, frame=show)
+
+
+# --- Forks.
+
+
+@few
+@given(
+    known=st.integers(0, 21),
+    step=st.integers(0, 20),
+    every=st.sampled_from([1, 3, 7]),
+    further=st.integers(0, 15),
+)
+def test_a_fork_is_the_recording_of_the_longer_course(
+    known: int, step: int, every: int, further: int
+) -> None:
+    part = make(every=every)
+    if known:
+        part.frames(0, seconds=PATIENCE, count=known)
+    changed = Walk(push=-3, steps=max(21, step + 1) + further)
+    fork = part.fork(step, changed)
+    fresh = Recording(walk, fork.course, frame=show, every=every)
+    assert fork.course == (((0, Walk()), (step, changed)) if step else ((0, changed),))
+    assert_equal(everything(fork), everything(fresh))
+    assert_equal(everything(part), everything(make(every=every)))  # the trunk is as it was
+
+
+@pytest.mark.parametrize("step", [0, 6, 7, 19, 20])
+def test_a_fork_may_end_where_it_begins(step: int) -> None:
+    """Then its last frame, off the grid of every third, is none of the trunk's."""
+    part = make(every=3)
+    everything(part)
+    fork = part.fork(step, Walk(steps=step))
+    assert_shows(everything(fork), list(walk(Walk(steps=step))))
+    assert fork.frames().steps.tolist() == list(frame_steps(step, 3))
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_fork_forks_again(every: int) -> None:
+    one = make(every=every).fork(7, Walk(-2))
+    two = one.fork(13, Walk(5))
+    back = two.fork(4, Walk(9))
+    again = two.fork(13, Walk(6))  # the setting of the same step, chosen anew
+    for fork, course in [
+        (one, ((0, Walk()), (7, Walk(-2)))),
+        (two, ((0, Walk()), (7, Walk(-2)), (13, Walk(5)))),
+        (back, ((0, Walk()), (4, Walk(9)))),
+        (again, ((0, Walk()), (7, Walk(-2)), (13, Walk(6)))),
+    ]:
+        assert fork.course == course
+        assert_shows(everything(fork), chained(*course))
+
+
+def test_a_fork_computes_only_what_follows() -> None:
+    run = Counted()
+    part = make(run, steps=60)
+    everything(part)
+    before = run.states
+    fork = part.fork(50, Walk(2, steps=60))
+    assert fork.known == 51
+    assert fork.frames(0, count=51).steps.tolist() == list(range(51))
+    everything(fork)
+    assert run.states - before <= 10 + 2  # ten updates, and the state of the fork looked up
+    assert torch.equal(fork.at(20).x, part.at(20).x)
+
+
+def test_writing_to_a_fork_does_not_reach_its_trunk() -> None:
+    part = make()
+    everything(part)
+    everything(part.fork(10, Walk(99)))
+    assert_shows(everything(part), list(walk(Walk())))
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "last"), [(-1, 20, 20), (21, 40, 20), (10, 5, 5), (2.5, 20, 20)]
+)
+def test_a_fork_outside_of_the_run_is_refused(step: Any, steps: int, last: int) -> None:
+    with pytest.raises(ValueError, match=rf"step = .* from 0 to {last}\."):
+        make().fork(step, Walk(steps=steps))
+
+
+# --- Runs that raise.
+
+
+def failing(at: int, error: Exception) -> Counted:
+    def fail(step: int) -> None:
+        if step == at:
+            raise error
+
+    return Counted(fail)
+
+
+def test_a_run_that_raises_midway_keeps_its_frames_and_says_why() -> None:
+    part = make(failing(5, ValueError("the data ran out")))
+    for _ in range(2):
+        for frames in (part.frames(0, seconds=PATIENCE), part.finish(PATIENCE)):
+            assert frames.steps.tolist() == [0, 1, 2, 3, 4]
+            assert_shows(frames, list(walk(Walk())))
+            assert frames.error is not None
+            assert "the data ran out" in frames.error
+            assert frames.finished
+            assert frames.total == 21
+    assert part.known == 5
+    assert torch.equal(part.at(4).x, list(walk(Walk()))[4].x)
+
+
+def test_an_error_without_a_message_is_told_too() -> None:
+    assert make(failing(5, MemoryError())).finish(PATIENCE).error
+
+
+def test_a_run_that_raises_at_once_raises_each_time() -> None:
+    part = make(failing(0, RuntimeError("no such device")))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no such device"):
+            part.frames()
+        with pytest.raises(RuntimeError, match="no such device"):
+            part.finish(PATIENCE)
+
+
+def test_a_run_that_ends_too_soon_says_so() -> None:
+    part = make(lambda config, state=None: islice(walk(config, state), 5))
+    frames = part.finish(PATIENCE)
+    assert frames.steps.tolist() == [0, 1, 2, 3, 4]
+    assert frames.error is not None
+    assert "step 5" in frames.error
+
+
+def test_a_run_that_raised_forks_where_it_is_known() -> None:
+    part = make(failing(5, ValueError("the data ran out")))
+    everything(part)
+    assert part.fork(3, Walk(2)).frames(0, count=4).steps.tolist() == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="the data ran out"):
+        part.fork(8, Walk(2))
+
+
+def test_a_fork_past_a_frame_that_could_not_be_made_shows_no_others() -> None:
+    """`frame` may raise as `run` may. What then stands in the columns is nobody's frame."""
+
+    def show_five(state: Place) -> dict[str, Any]:
+        if state.step == 5:
+            raise ValueError("no picture")
+        return show(state)
+
+    part = Recording(walk, ((0, Walk()),), frame=show_five, every=1)
+    assert part.finish(PATIENCE).error == "no picture"
+    with suppress(ValueError):  # to refuse is as good
+        frames = part.fork(8, Walk(2)).finish(PATIENCE)
+        assert frames.error == "no picture"
+        assert_shows(frames, list(walk(Walk())))
+
+
+# --- Bounds.
+
+
+def columns_of(frames: Frames) -> int:
+    return sum(column.nbytes for column in frames.columns.values())
+
+
+def test_checkpoints_are_few_and_near() -> None:
+    """At most 64, so of 2,500 states one in 64 or more; looking any up replays few updates."""
+    run = Counted()
+    part = make(run, steps=2_499)
+    frames = everything(part)
+    size = 16  # bytes of a state: two numbers of float64
+    assert len(frames.steps) == 2_500
+    assert part.nbytes - columns_of(frames) <= recording.MAX_CHECKPOINTS * size
+    for step in (0, 1, 63, 64, 1_250, 2_400, 2_499):
+        before = run.states
+        assert part.at(step).step == step
+        # Between half as many checkpoints as allowed and all of them, evenly spread.
+        assert run.states - before <= 2_500 / (recording.MAX_CHECKPOINTS / 2) + 2
+
+
+def test_checkpoints_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MAX_BYTES", 100)  # six states of 16 bytes
+    part = Recording(
+        walk, ((0, Walk(steps=99)),), frame=lambda state: {"small": np.uint8(1)}, every=1
+    )
+    frames = everything(part)
+    assert part.every == 1  # the columns fit
+    assert 0 < part.nbytes - columns_of(frames) <= 100
+    assert all(part.at(k).step == k for k in (0, 17, 50, 99))
+
+
+def test_one_checkpoint_is_kept_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MAX_BYTES", 10)
+    part = Recording(walk, ((0, Walk(steps=9)),), frame=lambda state: {"small": np.uint8(1)})
+    frames = everything(part)
+    assert part.nbytes - columns_of(frames) == 16
+    assert part.at(9).step == 9
+
+
+@pytest.mark.parametrize("budget", [100, 1_000, 10_000])
+@pytest.mark.parametrize("steps", [1, 2, 300])
+def test_a_byte_budget_makes_frames_fewer(
+    monkeypatch: pytest.MonkeyPatch, budget: int, steps: int
+) -> None:
+    monkeypatch.setattr(recording, "MAX_BYTES", budget)
+    part = make(steps=steps)
+    frames = everything(part)  # 24 bytes each
+    assert part.every % 2 == 1
+    assert columns_of(frames) <= budget
+    assert frames.total == part.total == len(frames.steps)
+    assert frames.steps.tolist() == list(frame_steps(steps, part.every))
+    assert_shows(frames, list(walk(Walk(steps=steps))))
+    assert torch.equal(part.at(steps).x, list(walk(Walk(steps=steps)))[steps].x)
+
+
+class Impatient(Recording):
+    """Fails, rather than hangs, where it is asked for frames over and over."""
+
+    asked = 0
+
+    def frames(self, *args: Any, **kwargs: Any) -> Frames:
+        self.asked += 1
+        assert self.asked < 1_000
+        return super().frames(*args, **kwargs)
+
+
+@pytest.mark.parametrize("known", [0, 1, 99])
+def test_a_fork_keeps_to_the_byte_budget(monkeypatch: pytest.MonkeyPatch, known: int) -> None:
+    monkeypatch.setattr(recording, "MAX_BYTES", 1_000)
+    part = Impatient(walk, ((0, Walk(steps=300)),), frame=show, every=1)
+    if known:
+        part.frames(0, seconds=PATIENCE, count=known)
+    fork = part.fork(150, Walk(-2, steps=300))
+    frames = everything(fork)
+    assert columns_of(frames) <= 1_000
+    assert frames.steps.tolist() == list(frame_steps(300, fork.every))
+    assert_shows(frames, chained((0, Walk(steps=300)), (150, Walk(-2, steps=300))))
+
+
+# --- What is handed out is the caller's own.
+
+
+def test_writing_to_frames_changes_nothing() -> None:
+    part = make()
+    frames = everything(part)
+    for column in frames.columns.values():
+        column[:] = -1
+    frames.steps[:] = -1
+    frames.columns.clear()
+    assert_equal(everything(part), everything(make()))
+
+
+def test_writing_to_what_frame_returned_changes_nothing() -> None:
+    given_out: list[np.ndarray] = []
+
+    def show_own(state: Place) -> dict[str, Any]:
+        given_out.append(state.x.numpy().copy())
+        return {"both": given_out[-1]}
+
+    part = Recording(walk, ((0, Walk()),), frame=show_own, every=1)
+    everything(part)
+    for array in given_out:
+        array[:] = -1
+    states = [state.x.tolist() for state in walk(Walk())]
+    assert everything(part).columns["both"].tolist() == states
+
+
+@pytest.mark.parametrize("step", [0, 7, 20])
+def test_writing_to_a_state_changes_nothing(step: int) -> None:
+    """A recording is shared: what one session does to a state, no other may see."""
+    part = make()
+    everything(part)
+    part.at(step).x.fill_(-1)
+    assert torch.equal(part.at(step).x, list(walk(Walk()))[step].x)
+
+
+# --- Shared between sessions.
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shared_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_shared", OrderedDict())
+
+
+def share(push: float, steps: int = 20, every: int | None = 1) -> Recording:
+    return shared(walk, ((0, Walk(push, steps)),), frame=show, every=every)
+
+
+def test_equal_settings_share_one_recording() -> None:
+    assert share(1) is share(1.0)
+
+
+def test_different_settings_share_none() -> None:
+    course, changed = ((0, Walk()),), ((0, Walk()), (5, Walk(2)))
+    different = [
+        shared(walk, course, frame=show, every=1),
+        shared(walk, course, frame=show, every=3),
+        shared(walk, course, frame=show),
+        shared(walk, changed, frame=show, every=1),
+        shared(walk, ((0, Walk(steps=21)),), frame=show, every=1),
+        shared(Counted(), course, frame=show, every=1),
+        shared(walk, course, frame=lambda state: {"x": 0.0}, every=1),
+    ]
+    assert len(set(map(id, different))) == len(different)
+
+
+def test_a_class_that_opens_one_preset_costs_one_run() -> None:
+    run = Counted()
+    course = ((0, Walk(steps=200)),)
+    start = threading.Barrier(8)
+
+    def learn(_: int) -> Frames:
+        start.wait(PATIENCE)
+        return shared(run, course, frame=show, every=1).finish(PATIENCE)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(learn, range(8)))
+    assert run.states == 201
+    for frames in answers:
+        assert_equal(frames, answers[0])
+
+
+def test_a_class_that_opens_one_preset_makes_one_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Recording] = []
+    start = threading.Barrier(8)
+
+    class Slow(Recording):
+        """Gives the other threads time to make theirs, if nothing keeps them from it."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            made.append(self)
+            time.sleep(0.05)
+            super().__init__(*args, **kwargs)
+
+    monkeypatch.setattr(recording, "Recording", Slow)
+
+    def learn(_: int) -> Recording:
+        start.wait(PATIENCE)
+        return share(1)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(learn, range(8)))
+    assert len(made) == 1
+    assert all(answer is made[0] for answer in answers)
+
+
+def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "SHARED_RECORDINGS", 2)
+    one, two = share(1), share(2)
+    assert share(1) is one  # used again, so two is now the oldest
+    three = share(3)
+    assert share(3) is three
+    assert share(1) is one
+    assert share(2) is not two
+
+
+def test_shared_recordings_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = share(1), share(2)
+    everything(one)
+    everything(two)
+    monkeypatch.setattr(recording, "SHARED_BYTES", one.nbytes + two.nbytes)
+    three = share(3)  # nothing computed, so all fit
+    everything(three)
+    four = share(4)  # now three are too many
+    assert [share(push) for push in (4, 3, 2)] == [four, three, two]
+    assert share(1) is not one
+
+
+def test_the_recording_asked_for_is_kept_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = share(1)
+    everything(one)
+    monkeypatch.setattr(recording, "SHARED_BYTES", 1)
+    assert share(1) is one
+    assert share(1) is one
+
+
+def test_a_recording_let_go_plays_on_for_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "SHARED_RECORDINGS", 1)
+    one = share(1)
+    one.frames(0, seconds=0)
+    share(2)
+    assert_shows(everything(one), list(walk(Walk(1))))
+
+
+def test_bytes_count_columns_and_states() -> None:
+    part = make()
+    assert part.nbytes == 0
+    frames = everything(part)
+    assert (
+        part.nbytes == columns_of(frames) + 21 * 16
+    )  # every state is a checkpoint in so short a run
+
+
+def test_a_config_replaced_by_its_equal_is_the_same_course() -> None:
+    assert share(1) is shared(walk, ((0, replace(Walk(2), push=1)),), frame=show, every=1)
