@@ -3,8 +3,10 @@ with.
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +27,34 @@ _BACKEND = (
 _PRELOAD = '<link rel="modulepreload" href="./{}">'
 
 
+# The parts of Streamlit's browser code that every lesson needs. Without this the browser finds out
+# about them one after the other, and the first picture comes a third later.
+_PARTS = (
+    "BidiComponent",
+    "Slider",
+    "Selectbox",
+    "Checkbox",
+    "TextInput",
+    "Html",
+    "Button",
+    "Radio",
+)
+
+
+@cache
+def _parts() -> tuple[str, ...]:
+    """Addresses of those parts, with all that they import."""
+    folder = Path(st.__file__).parent / "static" / "static" / "js"
+    waiting = [file.name for part in _PARTS for file in folder.glob(f"{part}.*.js")]
+    found: dict[str, None] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = None
+            waiting += re.findall(r'(?:from|import)"\./([\w.-]+\.js)"', (folder / name).read_text())
+    return tuple(f"static/js/{name}" for name in found)
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """At the start of the server: begin to load PyTorch, and let app.py alone decide which pages
@@ -37,13 +67,16 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-async def _lesson(request: Request) -> HTMLResponse:
+def lesson_page() -> str:
+    """Streamlit's own page, told where its server is and what it will need."""
     index = Path(st.__file__).parent / "static" / "index.html"
-    soon = "" if warm_up().is_alive() else "".join(map(_PRELOAD.format, player.assets()))
-    return HTMLResponse(
-        index.read_text().replace("<head>", f"<head>{_BACKEND}{soon}", 1),
-        headers={"Cache-Control": "no-cache"},
-    )
+    soon = () if warm_up().is_alive() else (*player.assets(), *_parts())
+    head = f"<head>{_BACKEND}{''.join(map(_PRELOAD.format, soon))}"
+    return index.read_text().replace("<head>", head, 1)
+
+
+async def _lesson(request: Request) -> HTMLResponse:
+    return HTMLResponse(lesson_page(), headers={"Cache-Control": "no-cache"})
 
 
 routes = [Route(f"/{lesson.name}", _lesson) for lesson in LESSONS]

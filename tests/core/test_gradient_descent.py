@@ -26,6 +26,7 @@ from core.gradient_descent import (
     predicted_error,
     predicted_loss,
     predicted_weights,
+    rounding_loss,
     run,
     window,
 )
@@ -524,6 +525,19 @@ def test_a_run_that_starts_on_target_is_predicted_to_stay_there() -> None:
     assert (record(config).losses == 0).all()
     assert (predicted_loss(config) == 0).all()
     assert predict(config).final_loss == 0
+
+
+@few
+@given(target=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5).map(tuple))
+def test_the_rounding_loss_is_that_of_the_nearest_weights_beyond_the_targets(
+    target: tuple[float, ...],
+) -> None:
+    beyond = np.nextafter(target, np.copysign(np.inf, target))
+    (state,) = run(Config(start=tuple(beyond), target=target, steps=0))
+    # 1e-12: a sum of five squares; 1e-300 for the squares of what is next to 0.
+    assert rounding_loss(Config(start=target, target=target)) == pytest.approx(
+        state.loss.item(), rel=1e-12, abs=1e-300
+    )
 
 
 # --- Measured against predicted.
