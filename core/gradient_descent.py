@@ -254,7 +254,7 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     """Rate, period and final loss of a run, from every state's weights (steps + 1, n) and loss
     (steps + 1,).
 
-    The rate is the mean factor an update from the first error to the last above FLOOR; where the
+    The rate is the mean factor an update over the later half of the errors above FLOOR; where the
     error swings, from its first peak to its last. The period is the mean distance of crossings of
     zero in one direction, interpolated between updates.
     """
@@ -270,14 +270,16 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
 
 
 def _rate(error: np.ndarray) -> float:
-    size = np.abs(error)
-    if len(size) < 2 or size[0] == 0:
+    if len(error) < 2 or error[0] == 0:
         return math.nan
-    rises = np.diff(size) > 0
-    if size[-1] == 0:
+    if error[-1] == 0:
         return 0.0
-    if not rises.any() or rises.all():
-        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(size) - 1))
+    late = error[(len(error) - 1) // 2 :]  # with momentum the first updates hold a faster mode too
+    size, sign = np.abs(late), np.sign(late)
+    keeps, flips = (sign == sign[0]).all(), (sign[1:] == -sign[:-1]).all()
+    if sign[0] != 0 and (keeps or flips):
+        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(late) - 1))
+    size = np.abs(error)
     peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
     if len(peaks) < 2:
         return math.nan
@@ -285,8 +287,7 @@ def _rate(error: np.ndarray) -> float:
     # A parabola through three neighbours finds the peak between the updates.
     shift = (before - after) / (2 * (before - 2 * top + after))
     height = top - (before - after) * shift / 4
-    at = peaks + shift
-    return float(np.exp(np.polyfit(at, np.log(height), 1)[0]))
+    return float(np.exp(np.polyfit(peaks + shift, np.log(height), 1)[0]))
 
 
 def _period(error: np.ndarray) -> float:

@@ -237,14 +237,14 @@ class Recording:
                 state = self._advance(self._at[self._known])
                 row = self._frame(state)
                 self._busy += time.perf_counter() - began
+                if not self._columns:
+                    self._allocate(row)
+                    wanted = min(wanted, self.total)
+                for name, values in row.items():
+                    self._columns[name][self._known] = values
             except Exception as error:
                 self._error = error
                 return
-            if not self._columns:
-                self._allocate(row)
-                wanted = min(wanted, self.total)
-            for name, values in row.items():
-                self._columns[name][self._known] = values
             if self._known % self._stride == 0:
                 self._keep(self._known, state)
             self._known += 1

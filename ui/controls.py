@@ -274,22 +274,16 @@ class Settings:
         return config
 
     def _show_presets(self, config: Any) -> None:
+        # A menu, not a select box: that keeps a value of its own in the browser, and a quick second
+        # move of a slider would send the preset which the first has just left.
         made = {name: self._make(**changes) for name, changes in self._presets.items()}
-        same = next((name for name, preset in made.items() if preset == config), None)
+        same = next((name for name, preset in made.items() if preset == config), OWN_SETTINGS)
         key = self.key("preset")
-        st.session_state[key] = same
 
         def chosen() -> None:
-            name = st.session_state[key]
-            if name is not None:
-                self.apply(self._presets[name])
+            self.apply(self._presets[st.session_state[key]])
 
-        self._place.selectbox(
-            "Start from",
-            list(self._presets),
-            index=None,
-            key=key,
-            placeholder=OWN_SETTINGS,
-            on_change=chosen,
-            help="Ready-made settings. The first are those of the notes.",
+        self._place.markdown("Start from", width="stretch")
+        self._place.menu_button(
+            same, list(self._presets), key=key, on_click=chosen, width="stretch"
         )

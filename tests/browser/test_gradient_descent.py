@@ -29,6 +29,18 @@ def test_a_diverging_run_is_drawn_and_explained_and_can_be_mended(visit):
     assert "0.995" in page.inner_text("[data-testid=stSidebar]")
 
 
+def test_the_menu_of_presets_sets_the_controls(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    page.get_by_role("button", name="as in the notes").click()
+    page.get_by_text("past the edge").click()
+    page.wait_for_selector("text=Why it runs away")
+    visitor.rest()
+    assert page.inner_text("[data-testid=player-last]") == "40"
+    assert page.get_by_role("button", name="past the edge").is_visible()
+    assert "gradient_descent.learning_rate=1.05" in page.url
+
+
 def test_a_guess_then_the_experiment_plays_by_itself(visit):
     visitor = visit()
     page = visitor.open(PAGE)

@@ -208,6 +208,23 @@ def test_a_moved_slider_shows_the_new_run_at_the_same_step(visit):
     assert visitor.step() == 30
 
 
+def test_a_slider_moved_again_while_the_page_still_answers_keeps_its_last_value(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    scrub(visitor, 30)
+    page.locator("[data-testid=stSidebar] input[type=range]").first.focus()
+    for pause in (0, 30, 90, 160, 220, 300, 400, 0):  # the server takes about 50 ms, the slider 200
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(pause)
+    state = list(gradient_descent.run(gradient_descent.Config(learning_rate=0.09)))[30]
+    said = page.locator("[data-testid=player-readout]")
+    expect(said).to_contain_text(f"0.09 × ({number(2 * (state.weights[4].item() - 4) / 0.82)})")
+    visitor.rest()
+    page.wait_for_timeout(500)
+    expect(said).to_contain_text(f"= {number(state.weights[4].item())}")
+    assert "your own settings" in page.inner_text("[data-testid=stSidebar]")
+
+
 def test_reduced_motion_shows_the_last_frame_and_waits(visit):
     visitor = visit(reduced_motion="reduce")
     page = visitor.open(PAGE)

@@ -611,6 +611,16 @@ def test_an_error_that_passes_through_zero_is_measured_on(fields: dict[str, Any]
     assert found.period == pytest.approx(prediction.period, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("learning_rate", "momentum"), [(1.9, 0.9), (0.0055, 0.8), (1.5, 0.5), (1.05, 0.1)]
+)
+def test_momentum_is_measured_in_the_long_run(learning_rate: float, momentum: float) -> None:
+    """At first a faster mode of the other sign hides the one that lasts."""
+    config = Config(learning_rate=learning_rate, momentum=momentum)
+    # 1 %: after 50 updates the faster mode, at 0.88 of the slower one here, has 0.2 % left.
+    assert measured(config).rate == pytest.approx(predict(config).rate, rel=0.01)
+
+
 def test_one_step_leaves_nothing() -> None:
     config = Config(learning_rate=0.5)
     assert (predict(config).rate, predict(config).regime) == (0, "one step")

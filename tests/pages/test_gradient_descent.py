@@ -35,7 +35,7 @@ def verdict(page) -> str:
 def test_it_opens_with_the_settings_of_the_notes(open_page):
     page = open_page(NAME)
     assert not page.exception
-    assert page.selectbox(f"{NAME}.preset").value == "as in the notes"
+    assert page.menu_button(f"{NAME}.preset").label == "as in the notes"
     assert settings(page) == {
         "start": "1, 1, 1, 1, 1",
         "target": "0, 1, 2, 3, 4",
@@ -75,16 +75,16 @@ def test_every_config_field_has_a_bound_control(open_page):
 )
 def test_every_preset_sets_the_controls_and_opens(open_page, preset):
     page = open_page(NAME)
-    page.selectbox(f"{NAME}.preset").select(preset).run()
+    page.menu_button(f"{NAME}.preset").click(preset).run()
     assert not page.exception
     assert not page.error
-    assert page.selectbox(f"{NAME}.preset").value == preset
+    assert page.menu_button(f"{NAME}.preset").label == preset
 
 
 def test_a_changed_setting_is_no_longer_a_preset(open_page):
     page = open_page(NAME)
     page.slider(f"{NAME}.learning_rate").set_value(0.06).run()
-    assert page.selectbox(f"{NAME}.preset").value is None
+    assert page.menu_button(f"{NAME}.preset").label == "your own settings"
 
 
 def test_a_link_sets_every_control(open_page):
