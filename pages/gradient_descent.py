@@ -197,7 +197,7 @@ if prediction.regime == "diverging":
         else:
             st.button("Switch zero_grad on", on_click=settings.change, args=({"zero_grad": True},))
 
-experiments, code, away = st.tabs(["Try this", "Code", "Take it away"])
+experiments, code, away = layout.tabs(NAME, "Try this", "Code", "Take it away")
 with experiments:
     one, two, three = st.columns(3, gap="medium")
     with one:
@@ -252,14 +252,16 @@ with experiments:
             args=(PRESETS["one step to the target"],),
             kwargs={"play": True},
         )
-with code:
-    code_panel(
-        f"core/{NAME}.py",
-        lesson.State,
-        lesson.run,
-        lesson.predict,
-        plain=lesson.plain_pytorch(config),
-    )
-with away:
-    export.take_away(NAME, config, recording, main, frames)
+if code.open:
+    with code:
+        code_panel(
+            f"core/{NAME}.py",
+            lesson.State,
+            lesson.run,
+            lesson.predict,
+            plain=lesson.plain_pytorch(config),
+        )
+if away.open:
+    with away:
+        export.take_away(NAME, config, recording, main, frames)
 layout.links(NAME)

@@ -1,6 +1,9 @@
 """What every page looks like around its own content: spacing, the heading, the links at its end."""
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ui.lessons import lesson, neighbours
 
@@ -26,6 +29,14 @@ def heading(name: str, answer: str, formula: str) -> None:
     words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
     words.markdown(answer)
     mathematics.latex(formula)
+
+
+def tabs(name: str, *titles: str) -> Sequence[TabContainer]:
+    """Tabs whose `open` says which is in front: one that is not need not be filled.
+
+    Code above all: colouring it takes a browser a quarter of a second.
+    """
+    return st.tabs(list(titles), key=f"{name}.tab", on_change="rerun")
 
 
 def links(name: str) -> None:

@@ -29,16 +29,8 @@ _PRELOAD = '<link rel="modulepreload" href="./{}">'
 
 # The parts of Streamlit's browser code that every lesson needs. Without this the browser finds out
 # about them one after the other, and the first picture comes a third later.
-_PARTS = (
-    "BidiComponent",
-    "Slider",
-    "Selectbox",
-    "Checkbox",
-    "TextInput",
-    "Html",
-    "Button",
-    "Radio",
-)
+_PARTS = ("BidiComponent", "Slider", "MenuButton", "Selectbox", "Checkbox", "TextInput", "Html")
+_PARTS += ("Button", "Radio", "PageLink", "rehype-katex")
 
 
 @cache

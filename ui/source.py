@@ -12,11 +12,11 @@ def source(*objects: Callable[..., object] | type) -> str:
 
 
 def code_panel(module: str, *objects: Callable[..., object] | type, plain: str) -> None:
-    """Two tabs: the code on this page, and the same run in plain PyTorch."""
-    here, anywhere = st.tabs(["The code that runs here", "Plain PyTorch, to paste anywhere"])
+    """The code that runs on this page, and beside it the same run in plain PyTorch."""
+    here, anywhere = st.columns(2, gap="medium")
     with here:
-        st.caption(f"`{module}`, read from the functions that drew this page.")
+        st.caption(f"The code that runs here, read from `{module}`.")
         st.code(source(*objects), language="python")
     with anywhere:
-        st.caption("The same settings, with nothing but PyTorch.")
+        st.caption("The same run in plain PyTorch, to paste anywhere.")
         st.code(plain, language="python")

@@ -46,39 +46,35 @@ def setting(value: float) -> str:
     return f"{value:.10g}".replace("-", MINUS)
 
 
-def chart_config(dark: bool) -> dict[str, Any]:
-    """Vega-Lite's config for one of the two themes; the background stays the page's own."""
-    ink, faint, grid = (
-        ("#E6E8EB", "#A0A6AF", "#2C313A") if dark else ("#1F2430", "#6B7280", "#E7E9ED")
-    )
-    return {
-        "background": None,
-        "font": "inherit",
-        "view": {"fill": None, "stroke": None},
-        "axis": {
-            "domainColor": grid,
-            "gridColor": grid,
-            "tickColor": grid,
-            "labelColor": faint,
-            "titleColor": faint,
-            "titleFontWeight": "normal",
-            "titleFontSize": 13,
-            "labelFontSize": 12,
-            "titlePadding": 8,
-            "labelPadding": 6,
-            "tickCount": 5,
-        },
-        "text": {"color": ink, "fontSize": 13},
-        "rule": {"color": faint},
-    }
+# What Vega-Lite compiles into every chart; the background stays the page's own.
+CHARTS: dict[str, Any] = {
+    "background": None,
+    "view": {"fill": None, "stroke": None},
+    "axis": {
+        "titleFontWeight": "normal",
+        "titleFontSize": 13,
+        "labelFontSize": 12,
+        "titlePadding": 8,
+        "labelPadding": 6,
+        "tickCount": 5,
+    },
+}
+
+
+def axis_colours(dark: bool) -> dict[str, str]:
+    """What differs between the themes: Vega's config for the axes."""
+    faint, grid = ("#A0A6AF", "#2C313A") if dark else ("#6B7280", "#E7E9ED")
+    lines = {f"{name}Color": grid for name in ("domain", "grid", "tick")}
+    return lines | {"labelColor": faint, "titleColor": faint}
 
 
 def standalone(spec: dict[str, Any], dark: bool = False) -> dict[str, Any]:
     """A chart as it is drawn away from the page, for a file: an opaque background and a font of its
     own.
     """
-    config = chart_config(dark) | {
+    own = {
         "background": "#0E1117" if dark else "#FFFFFF",
         "font": "DejaVu Sans, sans-serif",
+        "axis": CHARTS["axis"] | axis_colours(dark),
     }
-    return spec | {"config": config}
+    return spec | {"config": CHARTS | own}

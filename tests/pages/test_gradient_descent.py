@@ -1,13 +1,14 @@
 """The page of the first lesson, without a browser."""
 
 import ast
+import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from core.gradient_descent import Config, State, predict, run
+from core.gradient_descent import Config, State, plain_pytorch, predict, run
 from ui.theme import number
 
 NAME = "gradient_descent"
@@ -212,11 +213,27 @@ def test_the_guess_is_answered_with_the_measured_swing(open_page):
 
 
 def test_the_code_on_screen_is_the_code_that_runs(open_page):
-    import inspect
 
-    shown = open_page(NAME).code[0].value
+    page = open_page(NAME)
+    assert not page.code  # colouring code takes a browser long: not before it is wanted
+    page.session_state[f"{NAME}.tab"] = "Code"
+    shown, plain = (block.value for block in page.run().code)
     assert inspect.getsource(run) in shown
     assert inspect.getsource(State) in shown
+    assert plain == plain_pytorch(Config()).strip()
+
+
+def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page):
+    page = open_page(NAME)
+    page.session_state[f"{NAME}.tab"] = "Take it away"
+    page.run()
+    assert not page.exception
+    assert [button.proto.label for button in page.get("download_button")] == [
+        "Frames as CSV",
+        "Picture as PNG",
+        "Script that repeats the run",
+    ]
+    assert "microseconds an update" in page.caption[-1].value
 
 
 def test_weights_fewer_than_the_followed_one_are_no_trouble(open_page):

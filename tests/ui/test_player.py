@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core import gradient_descent as lesson
 from core.recording import Frames, Recording
+from ui import charts
 from ui.player import player
 from ui.player.player import Picture, Readout, answer, around, identify, table
 
@@ -106,12 +107,30 @@ def test_names_differ_where_settings_do():
 
 
 def test_what_surrounds_the_frames_has_tables_at_the_first_level_and_finite_numbers():
-    picture = Picture("A", {"mark": "line"}, "", {"low": 1}, {"theory": {"x": np.arange(3.0)}})
+    chart = charts.descent("weights_0", "w")
+    picture = Picture("A", chart, "", {"low": 1}, {"theory": {"x": np.arange(3.0)}})
     sent = around([picture], Readout("start", "moving"))
     assert sent["charts"][0]["data"] == {"theory": "chart_0_theory"}
     assert sent["chart_0_theory"].column("x").to_pylist() == [0.0, 1.0, 2.0]
     rest = {name: value for name, value in sent.items() if name != "chart_0_theory"}
     json.dumps(rest, allow_nan=False)
+
+
+def test_lines_over_frames_are_left_to_the_player_and_the_rest_is_compiled():
+    picture = Picture("A", charts.against_step((("a", "A"), ("b", "B")), "both"), "")
+    (chart,) = around([picture], Readout("", ""))["charts"]
+    assert [(line["x"], line["y"]) for line in chart["trails"]] == [("step", "a"), ("step", "b")]
+    assert len({line["colour"] for line in chart["trails"]}) == 2
+    assert "vega/v" in chart["spec"]["$schema"]
+    assert not any("frames" in str(part) for part in chart["spec"]["data"])
+    assert {scale["name"] for scale in chart["spec"]["scales"]} >= {"x", "y"}
+    assert chart["hover"]["fields"] == {"a": "A", "b": "B"}
+
+
+def test_a_chart_that_draws_more_than_lines_over_frames_is_refused():
+    layer = {"data": {"name": "frames"}, "mark": {"type": "point"}, "encoding": {}}
+    with pytest.raises(ValueError, match="only lines are painted"):
+        around([Picture("A", {"layer": [layer], "usermeta": {}}, "")], Readout("", ""))
 
 
 def test_scripts_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):

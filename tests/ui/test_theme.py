@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.theme import chart_config, number, setting, subscript
+from ui.theme import axis_colours, number, setting, standalone, subscript
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,12 @@ def test_indices_are_small():
     assert subscript(10) == "₁₀"
 
 
-def test_light_and_dark_differ_in_ink_and_leave_the_background_to_the_page():
-    light, dark = chart_config(dark=False), chart_config(dark=True)
-    assert light["text"]["color"] != dark["text"]["color"]
-    assert light["background"] is dark["background"] is None
+def test_light_and_dark_differ_in_every_colour_of_the_axes():
+    light, dark = axis_colours(dark=False), axis_colours(dark=True)
+    assert light.keys() == dark.keys()
+    assert all(light[name] != dark[name] for name in light)
+
+
+def test_a_chart_for_a_file_has_a_background_and_the_page_none():
+    assert standalone({"mark": "line"})["config"]["background"] == "#FFFFFF"
+    assert standalone({"mark": "line"}, dark=True)["config"]["axis"]["gridColor"] == "#2C313A"

@@ -92,16 +92,6 @@ function rowsOf(table) {
     Object.fromEntries(columns.map(([name, values]) => [name, drawable(values[i])])));
 }
 
-/** A specification without its lines over `frames`, and those lines. */
-function split(spec) {
-  const painted = (layer) => layer.data?.name === "frames";
-  const trails = spec.layer.filter(painted).map(({ mark, encoding: { x, y } }) => {
-    if (mark.type !== "line") throw new Error(`a chart draws ${mark.type} over frames: only lines can be painted`);
-    return { x: x.field, y: y.field, colour: mark.color, width: mark.strokeWidth };
-  });
-  return { rest: { ...spec, layer: spec.layer.filter((layer) => !painted(layer)) }, trails };
-}
-
 /** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
 class Trails {
   constructor(place, trails) {
@@ -159,10 +149,10 @@ class Trails {
 
 /** One chart: Vega draws what is drawn once and what moves, the trails are painted over it. */
 class Chart {
-  constructor(view, spec, trails) {
+  constructor(view, hover, trails) {
     this.view = view;
+    this.hover = hover;
     this.trails = trails;
-    this.hover = spec.usermeta?.hover;
     this.frames = null;
     this.settings = null;
   }
@@ -330,18 +320,17 @@ class Player {
     const font = getComputedStyle(this.root.host).getPropertyValue("--st-font") || "sans-serif";
     try {
       const vegaEmbed = await loadVega(this.pictures.vega);
-      const made = await Promise.all(charts.map(async ({ spec }, index) => {
+      const made = await Promise.all(charts.map(async ({ spec, trails, hover }, index) => {
         const figure = area.children[index];
         const box = figure.querySelector(".canvas");
         const place = document.createElement("div");
         place.className = "waiting";
         box.appendChild(place);
-        const { rest, trails } = split(spec);
-        const theme = { ...themes[dark ? "dark" : "light"], font };
-        const result = await vegaEmbed(place, rest, {
-          actions: false, renderer: "canvas", config: theme, tooltip: { theme: dark ? "dark" : "light" },
+        const axis = { ...themes[dark ? "dark" : "light"], labelFont: font, titleFont: font };
+        const result = await vegaEmbed(place, spec, {
+          mode: "vega", actions: false, renderer: "canvas", config: { axis, text: { font } },
         });
-        return { place, box, figure, result, chart: new Chart(result.view, spec, new Trails(place, trails)) };
+        return { place, box, figure, result, chart: new Chart(result.view, hover, new Trails(place, trails)) };
       }));
       if (turn !== this.embedding) {
         for (const { place, result } of made) { result.finalize(); place.remove(); }
