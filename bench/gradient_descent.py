@@ -1,6 +1,4 @@
-"""`run`, every state yielded, against the plain loop of "Notes on PyTorch", Simple gradient
-descent.
-"""
+"""`run`, every state yielded, against the loop of "Notes on PyTorch", Simple gradient descent."""
 
 import statistics
 import time

@@ -10,9 +10,7 @@ _NAME = re.compile(rf"({'|'.join(KINDS)})(:(0|[1-9]\d{{0,3}}))?")
 
 
 def check(field: str, name: object) -> None:
-    """Raise `ValueError` unless `name` is "cpu", "cuda" or "mps", with an index if wanted
-    ("cuda:1").
-    """
+    """Raise `ValueError` unless `name` is "cpu", "cuda", "mps" or one with an index ("cuda:1")."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
             f'{field} = {name!r} is not allowed: it must be "cpu", "cuda" or "mps", '
@@ -63,9 +61,7 @@ def describe(name: str) -> str:
 
 
 def warm_up() -> None:
-    """Pay now for what PyTorch loads on first use: the first optimizer imports its compiler, the
-    first backward starts threads.
-    """
+    """Pay now for the first backward, which starts threads, and the first optimizer: seconds."""
     weight = torch.zeros(1, requires_grad=True)
     weight.sum().backward()
     torch.optim.SGD([weight], lr=1.0)

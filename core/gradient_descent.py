@@ -59,8 +59,7 @@ class State(NamedTuple):
 
 
 def run(config: Config, state: State | None = None) -> Iterator[State]:
-    """Yield the state before any update, then one after each, `steps + 1` in all; or go on from
-    `state`.
+    """Yield the state before any update, then one after each: `steps + 1`. Or go on from `state`.
 
     Raises `RuntimeError` where the device does not exist. A run that diverges yields inf and nan:
     see `diverged`.
@@ -186,8 +185,7 @@ def predict(config: Config) -> Prediction:
 
 
 def predicted_error(config: Config) -> np.ndarray:
-    """(steps + 1,) what is left of the initial error after each update: e_k / e_0, by powers of a 3
-    x 3 matrix.
+    """(steps + 1,) e_k / e_0, what is left of the error after each update, by a 3 x 3 matrix.
 
     With zero_grad and without momentum this is (1 - ηλ)ᵏ.
     """
@@ -228,9 +226,7 @@ def rounding_loss(config: Config) -> float:
 
 
 def window(config: Config) -> tuple[float, float]:
-    """The weights worth a look: twice the largest initial error around starts and targets. A
-    diverging run leaves it.
-    """
+    """The weights worth a look: twice the largest first error around all starts and targets."""
     ends = (*config.start, *config.target)
     margin = 2 * max(abs(w - t) for w, t in zip(config.start, config.target, strict=True)) or 1.0
     return min(ends) - margin, max(ends) + margin
@@ -251,8 +247,7 @@ class Measurement(NamedTuple):
 
 
 def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measurement:
-    """Rate, period and final loss of a run, from every state's weights (steps + 1, n) and loss
-    (steps + 1,).
+    """Rate, period and final loss, from all weights (steps + 1, n) and losses (steps + 1,).
 
     The rate is the mean factor an update over the later half of the errors above FLOOR; where the
     error swings, from its first peak to its last. The period is the mean distance of crossings of
@@ -299,9 +294,7 @@ def _period(error: np.ndarray) -> float:
 
 
 def departure(loss: np.ndarray) -> int | None:
-    """The update from which on the loss (steps + 1,) stays above its start; None where it comes
-    back or never leaves.
-    """
+    """The update from which on the loss (steps + 1,) stays above its start, None if none does."""
     back = np.flatnonzero(loss <= loss[0])
     gone = int(back[-1]) + 1 if back.size else 0
     return gone if gone < len(loss) else None

@@ -1,5 +1,4 @@
-"""Random numbers that depend on their indices alone, so that no lesson has to carry a generator's
-state.
+"""Random numbers that depend on their indices alone: no lesson has to carry a generator.
 
 Nothing here reads or writes PyTorch's global generator.
 """
@@ -22,8 +21,9 @@ def _splitmix64(value: int) -> int:
 
 
 def mix(seed: int, *indices: int) -> int:
-    """A 63-bit number for (seed, *indices). Adding them instead would make seed 1, step 2 equal
-    seed 2, step 1.
+    """A 63-bit number for (seed, *indices).
+
+    Their sum would not do: seed 1 at step 2 would equal seed 2 at step 1.
     """
     mixed = _splitmix64(int(seed) & _WORD)
     for index in indices:
@@ -42,8 +42,7 @@ def generator(seed: int, *indices: int) -> torch.Generator:
 def initialise(
     build: Callable[[], nn.Module], seed: int, device: torch.device | str = "cpu"
 ) -> nn.Module:
-    """The module that `build()` makes, with PyTorch's default initial distributions drawn from
-    `seed`.
+    """The module that `build()` makes, with PyTorch's default distributions drawn from `seed`.
 
     Weights and biases of `nn.Linear` are uniform in ±1/√fan_in, those of `nn.RNN`, `nn.LSTM` and
     `nn.GRU` in ±1/√hidden_size (what their `reset_parameters` does, which takes no generator).

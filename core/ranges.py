@@ -43,9 +43,7 @@ class Range:
         )
 
     def largest_below(self, limit: float, step: float) -> float:
-        """The largest of `low`, `low + step`, ... up to `high` that is below `limit`; nan if none
-        is.
-        """
+        """The largest of `low`, `low + step`, ... up to `high` below `limit`, or nan."""
         count = math.floor((min(self.high, limit) - self.low) / step + 1e-9)
         value = round(self.low + count * step, 12)
         value = value if value < limit else round(value - step, 12)
@@ -66,9 +64,7 @@ COUNT = Range(0, whole=True)
 def check_vector(
     field: str, values: object, length: int | None = None, allowed: Range = FINITE
 ) -> None:
-    """Raise `ValueError` unless `values` is a tuple of allowed numbers, not empty, of `length`
-    where one is given.
-    """
+    """Raise `ValueError` unless `values` is a tuple of one or more (or `length`) allowed numbers."""
     if not isinstance(values, tuple) or not values:
         raise ValueError(
             f"{field} = {values!r} is not allowed: it must be a tuple of at least 1 number."

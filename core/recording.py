@@ -78,9 +78,7 @@ def _check_course(course: Course) -> None:
 
 
 def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -> Iterator[Any]:
-    """The states of a course from its beginning, or from `state` on, which is then the first one
-    yielded.
-    """
+    """The states of a course from its beginning, or from `state` on, which then comes first."""
     resumed = state is not None
     for (_, config), following in zip_longest(course, course[1:]):
         end = following[0] if following else None
@@ -97,8 +95,7 @@ def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -
 
 
 class Recording:
-    """The frames of `run` over `course`, every `every` updates, computed when asked for. Safe to
-    share.
+    """The frames of `run` over `course`, one in `every` updates, computed when asked for.
 
     `frame(state)` picks what charts need and is the one copy to the host. `run` may raise: the
     frames known by then stay, and `Frames.error` says why there are no more; where not even the
@@ -153,8 +150,7 @@ class Recording:
         return sum(column.nbytes for column in self._columns.values()) + self._checkpoint_bytes
 
     def frames(self, start: int = 0, seconds: float = 0.05, count: int | None = None) -> Frames:
-        """The frames known from `start` on (at most `count`), computing for at most `seconds` to
-        have them.
+        """At most `count` frames from `start` on, computing for at most `seconds`.
 
         A call that finds frames missing computes one at least, whatever the time; a call that finds
         another thread computing waits for at most `seconds`, then returns what is known.
@@ -181,9 +177,7 @@ class Recording:
         )
 
     def finish(self, seconds: float) -> Frames:
-        """All frames, computing for at most `seconds`, in slices so that other sessions get their
-        turn.
-        """
+        """All frames, computing for at most `seconds`, in slices so that others get their turn."""
         deadline = time.monotonic() + seconds
         while self._known < self.total and self._error is None and time.monotonic() < deadline:
             self.frames(self._known, seconds=0.05)
@@ -301,8 +295,7 @@ def shared(
     frame: Callable[[Any], Frame],
     every: int | None = None,
 ) -> Recording:
-    """The recording of this course that every session of the process shares: a class of learners
-    costs one run.
+    """The recording of this course that all sessions share: a class of learners costs one run.
 
     Purity makes that safe: (run, course, every) determines every frame. The least recently used are
     let go.

@@ -1,6 +1,4 @@
-"""One arrow: app -> pages -> ui -> core. Nothing points back, and no module is a drawer of odds and
-ends.
-"""
+"""One arrow: app -> pages -> ui -> core. Nothing points back, and no module is a drawer."""
 
 import ast
 import subprocess

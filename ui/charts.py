@@ -72,8 +72,7 @@ def _between(low: str, high: str, log: bool = False) -> alt.Scale:
 def against_step(
     fields: Fields, title: str, *, step: str = "update", log: bool = False, targets: bool = False
 ) -> Spec:
-    """Measured columns against the number of updates, each over its predicted course, in two
-    strokes.
+    """Measured columns against the number of updates, each over its predicted course.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
@@ -116,8 +115,7 @@ def against_step(
 
 @cache
 def descent(weight: str, label: str) -> Spec:
-    """One weight's share of the loss, (w - t)², with the last update as an arrow from the weight
-    before it.
+    """One weight's share of the loss, (w - t)², with the last update as an arrow.
 
     Reads `low` and `high`, the ends of the weight's axis, `target`, and `top`, the end of the other
     axis.

@@ -228,9 +228,7 @@ class Settings:
         self._changed()
 
     def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
-        """A callback: set every Config control to its default, but for `changes`; start playing if
-        asked.
-        """
+        """A callback: all controls to their defaults but for `changes`; start playing if asked."""
         for field, written in self._written.items():
             if field in changes:
                 st.session_state[self.key(field)] = written(changes[field])
@@ -246,9 +244,7 @@ class Settings:
         return st.session_state.get(f"{self.lesson}.play", 0)
 
     def config(self) -> Any:
-        """The Config that the controls hold; the last good one where they hold none, with a
-        message.
-        """
+        """The Config that the controls hold; if they hold none, the last good one and a message."""
         fields = {
             field: value for field, value in self._values.items() if field not in self._page_fields
         }
@@ -283,7 +279,7 @@ class Settings:
         def chosen() -> None:
             self.apply(self._presets[st.session_state[key]])
 
-        self._place.markdown("Start from", width="stretch")
+        self._place.markdown(":small[Start from]")
         self._place.menu_button(
             same, list(self._presets), key=key, on_click=chosen, width="stretch"
         )

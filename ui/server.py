@@ -1,6 +1,4 @@
-"""The server around the pages: what is loaded at its start, what a link to a lesson is answered
-with.
-"""
+"""The server around the pages: what it loads at its start, how it answers a link to a lesson."""
 
 import logging
 import re
@@ -49,9 +47,7 @@ def _parts() -> tuple[str, ...]:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """At the start of the server: begin to load PyTorch, and let app.py alone decide which pages
-    there are.
-    """
+    """At the start: begin to load PyTorch, and let app.py alone decide which pages there are."""
     # A folder named `pages` makes Streamlit run a page without app.py around it until st.navigation
     # was called once.
     PagesManager.uses_pages_directory = False

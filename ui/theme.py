@@ -21,8 +21,7 @@ def subscript(index: int) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits, thin spaces between thousands, a power of ten where zeros would pile
-    up.
+    """Four significant digits, thin spaces between thousands, a power of ten past six zeros.
 
     `number` in player.js writes them the same way.
     """
@@ -69,9 +68,7 @@ def axis_colours(dark: bool) -> dict[str, str]:
 
 
 def standalone(spec: dict[str, Any], dark: bool = False) -> dict[str, Any]:
-    """A chart as it is drawn away from the page, for a file: an opaque background and a font of its
-    own.
-    """
+    """A chart as it is drawn in a file: with an opaque background and a font of its own."""
     own = {
         "background": "#0E1117" if dark else "#FFFFFF",
         "font": "DejaVu Sans, sans-serif",

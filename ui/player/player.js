@@ -489,6 +489,7 @@ class Player {
     this.request = { number: this.number, sent: time };
     this.send("more", {
       recording: frames.recording,
+      turn: this.pictures.turn,
       start: frames.known,
       count: Math.ceil(Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, wanted))),
       number: this.number,
@@ -513,7 +514,6 @@ class Player {
     this.scrub.style.setProperty("--shown", `${index * part}%`);
     this.scrub.style.setProperty("--known", `${(this.frames.known - 1) * part}%`);
     this.read(index);
-    this.draws = (this.draws ?? 0) + 1;
     remember(this.key, { frames: this.frames, position: index, speed: this.speed });
   }
 

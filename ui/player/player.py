@@ -102,9 +102,7 @@ def assets() -> tuple[str, str]:
 
 
 def table(frames: Frames) -> pa.Table:
-    """The frames as flat float64 columns: a column of shape (n, 5) becomes five, `name_0` to
-    `name_4`.
-    """
+    """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`."""
     columns: dict[str, np.ndarray] = {"step": frames.steps}
     for name, values in frames.columns.items():
         if values.ndim == 1:
@@ -200,10 +198,10 @@ def identify(recording: Recording) -> str:
 def player(
     key: str, recording: Recording, pictures: Sequence[Picture], readout: Readout, *, play: int = 0
 ) -> None:
-    """Show the recording in these pictures, the first one large. Playing starts by itself when
-    `play` grows.
-    """
+    """Show the recording in these pictures, the first one large; play when `play` grows."""
     identity = identify(recording)
+    # Counts runs of the whole page: a request made before this one does not have its pictures.
+    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
     mount = component(
         "player",
         html=HTML,
@@ -215,14 +213,15 @@ def player(
     def live() -> None:
         asked_key = f"{key}.asked"
         request = st.session_state.pop(asked_key, None)
-        data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "play": play}
+        data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key}
+        data |= {"play": play, "turn": turn}
         try:
             data |= answer(recording, identity, request)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)
             st.error(f"This run could not start: {error}")
             return
-        if not isinstance(request, dict) or request.get("recording") != identity:
+        if not isinstance(request, dict) or request.get("turn") != turn:
             data |= around(pictures, readout)
         mount(
             key=key,
