@@ -5,7 +5,7 @@ import platform
 
 import torch
 
-from bench import browser, gradient_descent, server
+from bench import browser, gradient_descent, linear_regression, server
 
 
 def line(what: str, measured: str, wanted: str) -> None:
@@ -15,7 +15,9 @@ def line(what: str, measured: str, wanted: str) -> None:
 
 print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
 line("what", "measured", "at least")
-line("run, every state, against the notes' loop", f"{gradient_descent.ratio():.2f}x", "1.0x")
+for lesson in (gradient_descent, linear_regression):
+    name = lesson.__name__.removeprefix("bench.")
+    line(f"{name}: every state against the notes' loop", f"{lesson.ratio():.2f}x", "1.0x")
 for count in (240, 2_500):
     spent = server.milliseconds_a_chunk(count)
     line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")

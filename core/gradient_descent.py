@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from core import devices
+from core.heavy_ball import best_step, critical_step, mode
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_flag, check_vector
 
 CURVATURE = 2.0  # λ, the second derivative of (w - t)² in w: equal in every direction
@@ -122,7 +123,7 @@ def frame(state: State) -> dict[str, np.ndarray]:
 class Prediction(NamedTuple):
     """What linear theory says of a run; what does not exist is nan."""
 
-    regime: str  # one of REGIMES
+    regime: str  # one of core.heavy_ball.REGIMES
     rate: float  # the factor by which the error shrinks (or grows) an update, in the long run
     period: float  # updates from one swing to the next
     critical_learning_rate: float  # from here on the error no longer shrinks, at this momentum
@@ -130,58 +131,23 @@ class Prediction(NamedTuple):
     final_loss: float  # after `steps` updates
 
 
-REGIMES = (
-    "monotone",
-    "one step",
-    "overshooting",
-    "swinging in",
-    "bouncing",
-    "swinging for ever",
-    "diverging",
-)
-
-
 def predict(config: Config) -> Prediction:
     """Rate, period, critical and best learning rate and final loss, without running anything.
 
-    The modes of heavy-ball momentum are the roots of μ² - (1 + β - ηλ) μ + β = 0, stable iff 0 < ηλ
-    < 2 + 2β. Forgetting `zero_grad` without momentum is momentum with β = 1: .grad is then itself a
-    velocity. With momentum as well, .grad feeds z: (μ - 1)² (μ - β) + ηλ μ² = 0, which no learning
-    rate makes stable.
+    Forgetting `zero_grad` without momentum is momentum with β = 1: .grad is then itself a velocity.
+    With momentum as well, .grad feeds z: (μ - 1)² (μ - β) + ηλ μ² = 0, which no learning rate makes
+    stable.
     """
-    step_size = config.learning_rate * CURVATURE  # ηλ
-    beta = config.momentum if config.zero_grad else 1.0
-    if not config.zero_grad and config.momentum > 0:
-        beta = config.momentum
-        square = min(step_size - 2 - beta, 1e150)  # np.roots takes no inf
+    step, beta = config.learning_rate * CURVATURE, config.momentum
+    final_loss = float(predicted_loss(config)[-1])
+    if not config.zero_grad and beta > 0:
+        square = min(step - 2 - beta, 1e150)  # np.roots takes no inf
         slowest = max(np.roots([1, square, 1 + 2 * beta, -beta]), key=abs)
-        rate, angle, critical, best = float(abs(slowest)), abs(np.angle(slowest)), 0.0, math.nan
-        regime = "diverging"
-    else:
-        trace = 1 + beta - step_size
-        swings = trace * trace < 4 * beta  # complex roots, both of modulus √β
-        critical = (2 + 2 * beta) / CURVATURE
-        best = (1 - math.sqrt(beta)) ** 2 / CURVATURE if beta < 1 else math.nan
-        if swings:
-            rate, angle = math.sqrt(beta), math.acos(trace / (2 * math.sqrt(beta)))
-        else:
-            slowest = (
-                trace + math.copysign(math.sqrt(max(trace * trace - 4 * beta, 0.0)), trace)
-            ) / 2
-            rate, angle = abs(slowest), 0.0 if slowest >= 0 else math.pi
-        # At the edge with β = 1 both roots are -1, and the error grows with the number of updates.
-        if step_size > 2 + 2 * beta or (step_size == 2 + 2 * beta and beta == 1):
-            regime = "diverging"
-        elif swings:
-            regime = "swinging for ever" if beta == 1 else "swinging in"
-        elif step_size == 2 + 2 * beta:
-            regime = "bouncing"
-        elif rate == 0:
-            regime = "one step"
-        else:
-            regime = "monotone" if angle == 0 else "overshooting"
-    period = 2 * math.pi / angle if angle > 0 else math.nan
-    return Prediction(regime, rate, period, critical, best, float(predicted_loss(config)[-1]))
+        period = 2 * math.pi / abs(np.angle(slowest))
+        return Prediction("diverging", float(abs(slowest)), period, 0.0, math.nan, final_loss)
+    beta = beta if config.zero_grad else 1.0
+    critical, best = (limit(beta) / CURVATURE for limit in (critical_step, best_step))
+    return Prediction(*mode(step, beta), critical, best, final_loss)
 
 
 def predicted_error(config: Config) -> np.ndarray:

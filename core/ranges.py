@@ -64,7 +64,7 @@ COUNT = Range(0, whole=True)
 def check_vector(
     field: str, values: object, length: int | None = None, allowed: Range = FINITE
 ) -> None:
-    """Raise `ValueError` unless `values` is a tuple of one or more (or `length`) allowed numbers."""
+    """Raise `ValueError` unless `values` is a tuple of 1 or more (or `length`) allowed numbers."""
     if not isinstance(values, tuple) or not values:
         raise ValueError(
             f"{field} = {values!r} is not allowed: it must be a tuple of at least 1 number."

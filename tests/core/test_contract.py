@@ -61,8 +61,24 @@ def _gradient_descent(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _linear_regression(draw: st.DrawFn) -> dict[str, Any]:
+    entry = st.floats(-10, 10)
+    n = draw(st.integers(1, 4))
+    row = st.lists(entry, min_size=n, max_size=n).map(tuple)
+    return {
+        "A": tuple(draw(st.lists(row, min_size=n, max_size=n))),
+        "b": draw(row),
+        "start": draw(row),
+        "damping_factor": draw(st.floats(1e-3, 1) | st.sampled_from([0.5, 1e150])),
+        "momentum": draw(st.floats(0, 1) | st.sampled_from([0.0, 1.0])),
+        "steps": draw(st.integers(0, 12)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
+    "linear_regression": _linear_regression(),
 }
 
 # (field, value, what the message says is allowed)
@@ -77,6 +93,18 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("target", (0.0, 1.0), "5 numbers"),
         ("target", (0.0, 1.0, 2.0, 3.0, "4"), "finite number"),
         ("steps", -3, "at least 0"),
+    ],
+    "linear_regression": [
+        ("A", (), "1 to 6 rows"),
+        ("A", ((1.0,),) * 7, "1 to 6 rows"),
+        ("A", 3.0, "1 to 6 rows"),
+        ("A", ((1.0, 2.0), (3.0,)), "2 numbers"),
+        ("A", ((1.0, math.inf), (3.0, 1.0)), "from -1000000 to 1000000"),
+        ("b", (1.0, 2e6), "from -1000000 to 1000000"),
+        ("start", (1.0, 2.0, 3.0), "2 numbers"),
+        ("damping_factor", 0.0, "above 0"),
+        ("momentum", 1.5, "from 0 to 1"),
+        ("steps", -1, "at least 0"),
     ],
 }
 
@@ -431,13 +459,18 @@ def test_a_value_of_a_wrong_type_is_refused_by_name(
     assert "it must be " in message
 
 
+def parts(value: Any) -> list[Any]:
+    """The value, and if it is a tuple all that it holds: any of them may be named."""
+    inner = [part for item in value for part in parts(item)] if isinstance(value, tuple) else []
+    return [value, *inner]
+
+
 @pytest.mark.parametrize(("lesson", "field", "value", "allowed"), LISTED)
 def test_a_value_out_of_range_is_refused_with_the_range(
     lesson: ModuleType, field: str, value: Any, allowed: str
 ) -> None:
     message = message_of(lesson, field, value)
-    culprits = [value, *value] if isinstance(value, tuple) else [value]
-    assert any(f"= {culprit!r} " in message for culprit in culprits)
+    assert any(f"= {culprit!r} " in message for culprit in parts(value))
     assert allowed in message
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from core.gradient_descent import (
     CURVATURE,
-    REGIMES,
     Config,
     State,
     departure,
@@ -30,6 +29,7 @@ from core.gradient_descent import (
     run,
     window,
 )
+from core.heavy_ball import REGIMES
 
 few = settings(max_examples=40, deadline=None)
 

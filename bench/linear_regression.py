@@ -1,0 +1,37 @@
+"""`run`, every state yielded, against the loop of "Working Notes - Learning PyTorch - Day 1"."""
+
+import statistics
+from collections import deque
+
+import torch
+
+from bench.gradient_descent import seconds
+from core.linear_regression import Config, run
+
+STEPS, ROUNDS = 1_000, 15
+
+
+def document_loop() -> None:
+    """What the notes do at each update: loss by einsum, backward, update, .grad to None."""
+    b = torch.tensor([1.0, 1.0])
+    A = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    x = torch.tensor([0.0, 0.0], requires_grad=True)
+    for _ in range(STEPS):
+        loss = ((torch.einsum("ij,j->i", A, x) - b) ** 2).sum()
+        loss.backward()
+        assert x.grad is not None
+        with torch.no_grad():
+            x -= 0.1 * x.grad
+            x.grad = None
+
+
+def every_state() -> None:
+    """Drain the lesson's generator."""
+    deque(run(Config(damping_factor=0.1, steps=STEPS)), maxlen=0)
+
+
+def ratio() -> float:
+    """How many times faster `run` is, the median of rounds in which both take turns."""
+    every_state()
+    document_loop()
+    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))
