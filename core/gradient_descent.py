@@ -188,7 +188,8 @@ def rounding_loss(config: Config) -> float:
 
     Below it theory goes on, but a float64 cannot: between t and t (1 + 2⁻⁵²) there is no number.
     """
-    return float(np.sum(np.spacing(np.abs(config.target)) ** 2))
+    moving = np.not_equal(config.start, config.target)
+    return float(np.sum(np.spacing(np.abs(config.target))[moving] ** 2))
 
 
 def window(config: Config) -> tuple[float, float]:
@@ -292,5 +293,6 @@ for step in range({int(config.steps)}):
         w -= {float(config.learning_rate)!r} * z
 {clear}    print(step, loss.item())
 
+print({int(config.steps)}, ((w - t) ** 2).sum().item())
 print(w)
 """

@@ -36,6 +36,7 @@ class Mode(NamedTuple):
 def mode(step: float, momentum: float) -> Mode:
     """The slowest mode for `step` = ηλ > 0 and `momentum` = β from 0 to 1."""
     trace, edge = 1 + momentum - step, critical_step(momentum)
+    at_edge = math.isclose(step, edge, rel_tol=1e-12)  # ηλ is a rounded product
     square = trace * trace - 4 * momentum
     if square < 0:  # two complex roots, both of modulus √β
         rate, angle = math.sqrt(momentum), math.acos(trace / (2 * math.sqrt(momentum)))
@@ -44,9 +45,9 @@ def mode(step: float, momentum: float) -> Mode:
         slowest = (trace + math.copysign(math.sqrt(square), trace)) / 2
         rate, angle = abs(slowest), 0.0 if slowest >= 0 else math.pi
         # At the edge with β = 1 both roots are -1, and the error grows with the number of updates.
-        if step > edge or (step == edge and momentum == 1):
+        if (step > edge and not at_edge) or (at_edge and momentum == 1):
             regime = "diverging"
-        elif step == edge:
+        elif at_edge:
             regime = "bouncing"
         elif rate == 0:
             regime = "one step"

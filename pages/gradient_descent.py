@@ -14,6 +14,7 @@ from ui.verdict import Row, verdict
 
 NAME = "gradient_descent"
 RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
+ENTRIES = Range(-1e6, 1e6)  # so that squares and axes stay within what can be drawn
 MOST_WEIGHTS, MOST_STEPS = 8, MAX_FRAMES - 1  # so that every update is a frame
 PRESETS = {
     "as in the notes": {},
@@ -25,14 +26,13 @@ PRESETS = {
     "zero_grad forgotten": {"zero_grad": False, "learning_rate": 0.1},
 }
 WORDS = {
-    "monotone": "each update keeps {rate} of the error, so the weights creep up to their targets.",
+    "monotone": "{each} keeps {rate} of the error, so the weights creep towards their targets.",
     "one step": "the first update lands on the targets.",
-    "overshooting": "each update jumps past the targets and keeps {rate} of the error.",
-    "swinging in": "the weights swing around their targets, and each update keeps {rate} "
-    "of the swing.",
-    "bouncing": "each update jumps past the targets and lands just as far on the other side.",
+    "overshooting": "{each} jumps past the targets and keeps {rate} of the error.",
+    "swinging in": "the weights swing around their targets, and {each} keeps {rate} of the swing.",
+    "bouncing": "{each} jumps past the targets and lands just as far on the other side.",
     "swinging for ever": "the weights swing around their targets and never settle.",
-    "diverging": "each update makes the error {rate} times as large.",
+    "diverging": "{each} makes the error {rate} times as large.",
 }
 
 settings = Settings(NAME, lesson.Config, PRESETS)
@@ -70,7 +70,7 @@ with st.sidebar:
             Range(0, MOST_WEIGHTS - 1, whole=True),
             step=1,
             default=4,
-            explain="The weight of the small picture, and of the line of numbers below it.",
+            explain="The weight of the small picture and the line below; past the last, the last.",
         )
         settings.slider(
             "steps",
@@ -80,10 +80,18 @@ with st.sidebar:
             explain="How many updates to run.",
         )
         settings.numbers(
-            "start", "Start", explain="The weights at first, commas between.", most=MOST_WEIGHTS
+            "start",
+            "Start",
+            ENTRIES,
+            explain="The weights at first, commas between.",
+            most=MOST_WEIGHTS,
         )
         settings.numbers(
-            "target", "Target", explain="Where each should end: as many.", most=MOST_WEIGHTS
+            "target",
+            "Target",
+            ENTRIES,
+            explain="Where each should end: as many.",
+            most=MOST_WEIGHTS,
         )
         settings.device()
 
@@ -92,13 +100,33 @@ followed = min(followed, len(config.start) - 1)
 rate, beta = setting(config.learning_rate), setting(config.momentum)
 prediction = lesson.predict(config)
 
+# Only then is each update alike; with a velocity theory speaks of the long run.
+plain = config.zero_grad and not config.momentum
+settled = config.start == config.target
+each = "each update" if plain else "in the long run each update"
+factor = f"{prediction.rate:.4g}" if abs(prediction.rate - 1) > 1e-3 else f"{prediction.rate:.9g}"
+if settled:
+    outlook = "The weights start on their targets and stay there."
+elif prediction.regime == "diverging" and prediction.rate == 1:
+    outlook = "With these settings the error grows a little at each update."
+else:
+    outlook = f"With these settings {WORDS[prediction.regime].format(each=each, rate=factor)}"
 layout.heading(
     NAME,
-    "The *loss* L says how far the weights w are from their targets t. Each *update* steps down "
-    "its slope, and multiplies what is still missing by one fixed number. "
-    f"With these settings {WORDS[prediction.regime].format(rate=f'{prediction.rate:.4g}')}",
+    "The *loss* L says how far the weights w are from their targets t. "
+    + (
+        "Each *update* steps down its slope, and multiplies what is still missing by one fixed "
+        "number. "
+        if plain
+        else "Each *update* moves them by a *velocity* z, in which earlier slopes live on. "
+    )
+    + outlook,
     r"\begin{aligned} L &= \textstyle\sum (w - t)^2 \\ "
-    r"w &\leftarrow w - \eta\,\partial L / \partial w \end{aligned}",
+    + (
+        r"w &\leftarrow w - \eta\,\partial L / \partial w \end{aligned}"
+        if plain
+        else r"z &\leftarrow \beta z + \texttt{.grad} \\ w &\leftarrow w - \eta z \end{aligned}"
+    ),
 )
 
 recording = shared(lesson.run, ((0, config),), frame=lesson.frame)
@@ -153,41 +181,44 @@ player(f"{NAME}.player", recording, [main, arrow, error], readout, play=settings
 frames = recording.finish(seconds=2)
 measured = lesson.measure(config, frames.columns["weights"], frames.columns["loss"])
 if frames.finished:
-    floor = number(lesson.rounding_loss(config))
+    floor = lesson.rounding_loss(config)
+    rounding = prediction.final_loss < floor
     rows = [
         Row("Error kept by an update", prediction.rate, measured.rate, note="in the long run"),
         Row(
             f"Loss after update {config.steps}",
             prediction.final_loss,
             measured.final_loss,
-            note=f"a weight has 16 digits: below {floor} rounding decides"
-            if prediction.final_loss < lesson.rounding_loss(config)
+            note=f"a weight has 16 digits: below {number(floor)} rounding decides"
+            if rounding
             else "",
+            rounding=rounding,
         ),
     ]
     if prediction.regime.startswith("swinging"):
         rows.append(Row("One swing", prediction.period, measured.period, unit="updates"))
     verdict(rows)
 
-if prediction.regime == "diverging":
-    larger, lost = (
-        lesson.departure(frames.columns["loss"]),
-        lesson.first_not_finite(frames.columns["loss"]),
-    )
+if prediction.regime == "diverging" and not settled:
+    larger = lesson.departure(frames.columns["loss"])
+    lost = lesson.first_not_finite(frames.columns["loss"])
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
+    story = ["**Why it runs away.**"]
+    if larger:
+        story.append(f"From update {larger} on the loss is larger than at the start.")
+    else:
+        story.append("More updates would show it: in these few the loss comes back.")
+    if lost:
+        story.append(f"From update {lost} on it is too large for a number.")
+    if prediction.rate > 1:
+        story.append(f"{each.capitalize()} multiplies the error by {factor}, which is above 1.")
+    if stable == stable:
+        edge = f"{prediction.critical_learning_rate:.4g}"
+        story.append(f"With this momentum the error shrinks for any learning rate below {edge}.")
+    else:
+        story.append("With momentum and gradients that are never cleared, no learning rate helps.")
     with st.container(border=True):
-        st.markdown(
-            "**Why it runs away.** "
-            + (f"From update {larger} on the loss is larger than at the start. " if larger else "")
-            + (f"From update {lost} on it is too large for a number. " if lost else "")
-            + f"Each update multiplies the error by {prediction.rate:.4g}, which is above 1. "
-            + (
-                f"With this momentum the error shrinks for any learning rate below "
-                f"{prediction.critical_learning_rate:.4g}."
-                if stable == stable
-                else "With momentum and gradients that are never cleared, no learning rate helps."
-            )
-        )
+        st.markdown(" ".join(story))
         if stable == stable:
             st.button(
                 f"Use {setting(stable)}, the largest that still learns",

@@ -79,7 +79,8 @@ def against_step(
     picture, not gone.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
-    numbers = alt.Axis(title=title, tickCount=5, **(_DECADES if log else {}))
+    labels: Any = _DECADES if log else {"format": ".6~g"}
+    numbers = alt.Axis(title=title, tickCount=5, **labels)
     vertical = {"axis": numbers, "scale": _between("low", "high", log)}
     shape = alt.Shape(
         "edge:N",
@@ -92,9 +93,13 @@ def against_step(
         layers.append(goal.encode(alt.Y("value:Q", **vertical)))
     for (name, label), colour in zip(fields, SERIES, strict=False):
         y = alt.Y(f"{name}:Q", **vertical)
-        head = alt.Chart(NOW).transform_calculate(
-            edge=f"datum.{name} >= high ? 1 : datum.{name} <= low ? -1 : 0",
-            **{name: f"clamp(datum.{name}, low, high)"},
+        head = (
+            alt.Chart(NOW)
+            .transform_filter(f"isValid(datum.{name})")
+            .transform_calculate(
+                edge=f"datum.{name} >= high ? 1 : datum.{name} <= low ? -1 : 0",
+                **{name: f"clamp(datum.{name}, low, high)"},
+            )
         )
         layers += [
             alt.Chart(THEORY)
@@ -120,7 +125,9 @@ def descent(weight: str, label: str) -> Spec:
     Reads `low` and `high`, the ends of the weight's axis, `target`, and `top`, the end of the other
     axis.
     """
-    x = alt.X("x:Q", axis=alt.Axis(title=label, grid=False), scale=_between("low", "high"))
+    x = alt.X(
+        "x:Q", axis=alt.Axis(title=label, grid=False, format=".6~g"), scale=_between("low", "high")
+    )
     y = alt.Y("y:Q", axis=alt.Axis(title="share of the loss"), scale=_between("-0.04 * top", "top"))
     curve = (
         alt.Chart(alt.sequence(0, 1.00001, 1 / 160, as_="part"))
@@ -134,11 +141,15 @@ def descent(weight: str, label: str) -> Spec:
         .transform_calculate(x="target")
         .mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
     )
-    now = alt.Chart(NOW).transform_calculate(
-        x=f"clamp(datum.{weight}, low, high)",
-        y=f"min(pow(datum.{weight} - target, 2), top)",
-        from_x=f"clamp(datum.before_{weight}, low, high)",
-        from_y=f"min(pow(datum.before_{weight} - target, 2), top)",
+    now = (
+        alt.Chart(NOW)
+        .transform_filter(f"isValid(datum.{weight})")
+        .transform_calculate(
+            x=f"clamp(datum.{weight}, low, high)",
+            y=f"min(pow(datum.{weight} - target, 2), top)",
+            from_x=f"clamp(datum.before_{weight}, low, high)",
+            from_y=f"min(pow(datum.before_{weight} - target, 2), top)",
+        )
     )
     moved = now.transform_filter(
         f"isValid(datum.before_{weight}) && datum.before_{weight} != datum.{weight}"

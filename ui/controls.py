@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core import devices
-from core.ranges import Range, check_flag
+from core.ranges import Range, check_flag, check_vector
 from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
@@ -143,8 +143,10 @@ class Settings:
         )
         return self._own(field, value)
 
-    def numbers(self, field: str, label: str, *, explain: str, most: int) -> tuple[float, ...]:
-        """A line of numbers with commas between, at most `most` of them."""
+    def numbers(
+        self, field: str, label: str, allowed: Range, *, explain: str, most: int
+    ) -> tuple[float, ...]:
+        """A line of `allowed` numbers with commas between, at most `most` of them."""
         default = write_numbers(getattr(self.defaults, field))
         self._written[field] = write_numbers
         text = st.text_input(
@@ -160,11 +162,15 @@ class Settings:
             values = parse_numbers(text)
         except ValueError:
             values = ()
-        if not 1 <= len(values) <= most:
-            self._refused.append(
-                f"{field} = {text!r} is not allowed: "
-                f"it must be 1 to {most} numbers with commas between."
-            )
+        try:
+            if not 1 <= len(values) <= most:
+                raise ValueError(
+                    f"{field} = {text!r} is not allowed: "
+                    f"it must be 1 to {most} numbers with commas between."
+                )
+            check_vector(field, values, allowed=allowed)
+        except ValueError as refused:
+            self._refused.append(str(refused))
         return self._own(field, values)
 
     def choice(

@@ -37,6 +37,7 @@ class Row(NamedTuple):
     measured: float
     unit: str = ""
     note: str = ""
+    rounding: bool = False  # both numbers are too small to mean more than that
 
 
 def error(predicted: float, measured: float) -> str:
@@ -59,7 +60,7 @@ def html(rows: Sequence[Row]) -> str:
         + (f'<span class="note">{escape(row.note)}</span>' if row.note else "")
         + f"</th><td>{_with_unit(row.predicted, row.unit)}</td>"
         + f"<td>{_with_unit(row.measured, row.unit)}</td>"
-        + f'<td class="error">{error(row.predicted, row.measured)}</td></tr>'
+        + f'<td class="error">{_error(row)}</td></tr>'
         for row in rows
     )
     return (
@@ -67,6 +68,10 @@ def html(rows: Sequence[Row]) -> str:
         '<th scope="col"><i class="dashed"></i>predicted</th><th scope="col"><i></i>measured</th>'
         f'<th scope="col">error</th></tr></thead><tbody>{body}</tbody></table>'
     )
+
+
+def _error(row: Row) -> str:
+    return "rounding" if row.rounding else error(row.predicted, row.measured)
 
 
 def _with_unit(value: float, unit: str) -> str:

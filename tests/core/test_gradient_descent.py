@@ -232,13 +232,13 @@ def test_the_script_to_take_away_makes_the_same_run(
     trace = record(Config(**fields))
     names: dict[str, Any] = {}
     exec(plain_pytorch(Config(**fields)), names)
-    *lines, _ = capsys.readouterr().out.strip().split("\n")
+    lines = capsys.readouterr().out.strip().split("\n")
     printed = [line.split() for line in lines if line[:1].isdigit()]
     assert names["w"].detach().numpy() == pytest.approx(trace.weights[-1], abs=0, nan_ok=True)
-    assert [int(step) for step, _ in printed] == list(range(len(trace.states) - 1))
+    assert [int(step) for step, _ in printed] == list(range(len(trace.states)))
     # 1e-15: the loss is a sum of squares in the one, a product of vectors in the other.
     assert [float(loss) for _, loss in printed] == pytest.approx(
-        trace.losses[:-1].tolist(), rel=1e-15, nan_ok=True
+        trace.losses.tolist(), rel=1e-15, nan_ok=True
     )
 
 
@@ -474,6 +474,11 @@ LOOKS: dict[str, tuple[list[dict[str, Any]], Callable[[np.ndarray], bool]]] = {
 }
 
 
+@given(momentum=st.floats(0, 0.99))
+def test_the_edge_is_found_though_its_learning_rate_is_rounded(momentum: float) -> None:
+    assert predict(Config(learning_rate=1 + momentum, momentum=momentum)).regime == "bouncing"
+
+
 def test_each_regime_has_its_looks() -> None:
     assert LOOKS.keys() == set(REGIMES)
 
@@ -535,9 +540,9 @@ def test_the_rounding_loss_is_that_of_the_nearest_weights_beyond_the_targets(
     beyond = np.nextafter(target, np.copysign(np.inf, target))
     (state,) = run(Config(start=tuple(beyond), target=target, steps=0))
     # 1e-12: a sum of five squares; 1e-300 for the squares of what is next to 0.
-    assert rounding_loss(Config(start=target, target=target)) == pytest.approx(
-        state.loss.item(), rel=1e-12, abs=1e-300
-    )
+    assert rounding_loss(
+        Config(start=tuple(t + 1 for t in target), target=target)
+    ) == pytest.approx(state.loss.item(), rel=1e-12, abs=1e-300)
 
 
 # --- Measured against predicted.

@@ -58,7 +58,9 @@ def test_the_verdict_shows_the_closed_form_next_to_the_measurement(open_page):
 def test_where_theory_goes_below_what_a_float_can_hold_the_verdict_says_so(open_page):
     assert "rounding decides" not in verdict(open_page(NAME))
     # 15 (1 - 0.6)^200 is 10^-78: no weight of 16 digits comes that close to its target.
-    assert "rounding decides" in verdict(open_page(NAME, learning_rate="0.3"))
+    shown = verdict(open_page(NAME, learning_rate="0.3"))
+    assert "rounding decides" in shown
+    assert shown.rstrip().endswith("rounding")
 
 
 def test_every_config_field_has_a_bound_control(open_page):
@@ -163,7 +165,7 @@ def test_a_fraction_of_an_update_is_refused_and_the_page_says_what_it_uses(open_
         (
             "target",
             "0, 1, 2, 3, nan",
-            "target[4] = nan is not allowed: it must be a finite number.",
+            "target[4] = nan is not allowed: it must be a finite number from",
         ),
         ("target", "1 2 3 4 5 6 7 8 9", "it must be 1 to 8 numbers"),
     ],
@@ -234,6 +236,34 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page):
         "Script that repeats the run",
     ]
     assert "microseconds an update" in page.caption[-1].value
+
+
+@pytest.mark.parametrize("text", ["1e300, 1", "1, -1e7", "1e308, 1"])
+def test_weights_too_large_to_draw_are_refused(open_page, text):
+    page = open_page(NAME, start=text, target="0, 0")
+    assert not page.exception
+    assert "is not allowed: it must be a finite number from -1000000 to 1000000." in said(page)
+
+
+def test_weights_that_start_on_their_targets_are_said_to_stay(open_page):
+    page = open_page(NAME, start="1, 2", target="1, 2", learning_rate="1.2")
+    assert "start on their targets and stay there" in said(page)
+    assert "Why it runs away" not in said(page)
+
+
+def test_with_a_velocity_the_page_speaks_of_the_long_run(open_page):
+    assert "one fixed number" in said(open_page(NAME))
+    page = open_page(NAME, learning_rate="1.2", momentum="0.25")
+    assert "one fixed number" not in said(page)
+    assert "in the long run each update jumps past the targets" in said(page)
+    assert "beta z" in page.latex[0].value
+
+
+def test_a_slow_departure_is_told_with_enough_digits(open_page):
+    page = open_page(NAME, zero_grad="false", momentum="0.01", learning_rate="0.005", steps="50")
+    rate = predict(Config(zero_grad=False, momentum=0.01, learning_rate=0.005)).rate
+    assert f"multiplies the error by {rate:.9g}" in said(page)
+    assert "More updates would show it" in said(page)
 
 
 def test_weights_fewer_than_the_followed_one_are_no_trouble(open_page):

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import vl_convert
 from PIL import Image
 
 from core import gradient_descent as lesson
@@ -116,6 +117,17 @@ def test_every_chart_can_be_drawn_at_the_first_and_the_last_frame(settings, make
     for index in (0, len(frames.steps) - 1):
         drawn = png(make(config), frames, index, size=(120, 80))
         assert coloured(drawn) > 20  # a blank chart, axes and all, has none
+
+
+def test_a_run_beyond_all_numbers_has_no_head():
+    config, frames = recorded(learning_rate=1.2, steps=2400)
+    for make in (descent_picture, lambda config: loss_picture(config, True)):
+        spec = filled(make(config), frames, 2400)
+        spec["layer"] = [
+            layer for layer in spec["layer"] if layer.get("mark", {}).get("type") == "point"
+        ]
+        spec["width"], spec["height"] = 120, 80
+        assert coloured(vl_convert.vegalite_to_png(spec)) == 0
 
 
 def test_the_line_grows_with_the_frame_on_screen():
