@@ -173,32 +173,6 @@ class Settings:
             self._refused.append(str(refused))
         return self._own(field, values)
 
-    def choice(
-        self, field: str, label: str, options: Sequence[Any], *, explain: str, default: Any
-    ) -> Any:
-        """One of a few, of the page alone."""
-        self._page_fields.add(field)
-        names = {str(option): option for option in options}
-
-        def check(value: Any) -> None:
-            if str(value) not in names:
-                raise ValueError(
-                    f"{field} = {value!r} is not allowed: it must be one of {', '.join(names)}."
-                )
-
-        self._ask(field, str, check)
-        self._written[field] = lambda value: value
-        value = st.selectbox(
-            label,
-            options,
-            index=list(options).index(default),
-            key=self.key(field),
-            help=explain,
-            bind="query-params",
-            on_change=self._changed,
-        )
-        return self._own(field, value)
-
     def device(self) -> str:
         """The devices of this machine. A link that asks for another runs on the CPU and says so."""
         present = devices.available()
