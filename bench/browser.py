@@ -17,7 +17,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 PAGE = "gradient_descent"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS = [
+    "--no-sandbox",  # root, as CI is, may not use one
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY_SECONDS = 90
 
 # What Streamlit itself takes: a page with a heading, two controls, a formula and one of its charts.
 SMALLEST = """import streamlit as st
@@ -67,34 +76,45 @@ DELAY = f"""async name => {{ {FIND}
 }}"""
 
 
-@contextmanager
-def serving(folder: Path = ROOT) -> Iterator[str]:
-    """The app.py of `folder` on a free port."""
+def free_port() -> int:
+    """A port that nobody uses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def serving(
+    folder: Path = ROOT, port: int | None = None, log: Path = Path(os.devnull)
+) -> Iterator[str]:
+    """The app.py of `folder`, started as the README says; what it says goes to the end of `log`."""
+    port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            try:
-                with urlopen(f"{address}/_stcore/health", timeout=1):
-                    break
-            except OSError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+    with log.open("a") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
+        try:
+            deadline = time.monotonic() + READY_SECONDS
+            while time.monotonic() < deadline:
+                if process.poll() is not None:
+                    raise RuntimeError(f"the server ended: {log.read_text()}")
+                try:
+                    with urlopen(f"{address}/_stcore/health", timeout=1):
+                        break
+                except OSError:
+                    time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's, or Playwright's own."""
     with sync_playwright() as playwright:
-        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        path = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()

@@ -150,37 +150,51 @@ def predict(config: Config) -> Prediction:
     return Prediction(*mode(step, beta), critical, best, final_loss)
 
 
-def predicted_error(config: Config) -> np.ndarray:
+Change = tuple[int, Config]  # from this step on this config
+
+
+def predicted_error(config: Config, *later: Change) -> np.ndarray:
     """(steps + 1,) e_k / e_0, what is left of the error after each update, by a 3 x 3 matrix.
 
-    With zero_grad and without momentum this is (1 - ηλ)ᵏ.
+    With zero_grad and without momentum this is (1 - ηλ)ᵏ. `later` are changes of settings on the
+    way, as in a course: each takes another matrix from its step on.
     """
-    eta, beta, keep = config.learning_rate, config.momentum, 0.0 if config.zero_grad else 1.0
-    velocity = np.array([0.0, beta, 1.0])  # z' of (e, z, .grad)
-    error = np.array([1.0, 0.0, 0.0]) - eta * velocity
-    advance = np.array([error, velocity, CURVATURE * error + [0.0, 0.0, keep]])
-    mode = np.array([1.0, 0.0, CURVATURE])
+    mode = np.array([1.0, 0.0, CURVATURE])  # e, z, .grad
     left = np.empty(config.steps + 1)
+    ends = [step for step, _ in later] + [config.steps]
+    begin = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(config.steps + 1):
-            left[step] = mode[0]
-            mode = advance @ mode
+        for (_, settings), end in zip([(0, config), *later], ends, strict=True):
+            advance = _advance(settings)
+            for step in range(begin, end):
+                left[step] = mode[0]
+                mode = advance @ mode
+            begin = end
+        left[config.steps] = mode[0]
     return left
 
 
-def predicted_weights(config: Config) -> np.ndarray:
+def _advance(config: Config) -> np.ndarray:
+    """(3, 3) one update of (e, z, .grad)."""
+    eta, beta, keep = config.learning_rate, config.momentum, 0.0 if config.zero_grad else 1.0
+    velocity = np.array([0.0, beta, 1.0])
+    error = np.array([1.0, 0.0, 0.0]) - eta * velocity
+    return np.array([error, velocity, CURVATURE * error + [0.0, 0.0, keep]])
+
+
+def predicted_weights(config: Config, *later: Change) -> np.ndarray:
     """(steps + 1, n) t + e_k."""
     error = np.subtract(config.start, config.target)
     with np.errstate(over="ignore", invalid="ignore"):
-        left = predicted_error(config)[:, None] * error
+        left = predicted_error(config, *later)[:, None] * error
         return np.asarray(config.target) + np.where(error == 0, 0.0, left)
 
 
-def predicted_loss(config: Config) -> np.ndarray:
+def predicted_loss(config: Config, *later: Change) -> np.ndarray:
     """(steps + 1,) |e_k|²."""
     with np.errstate(over="ignore", invalid="ignore"):
         first = np.sum(np.subtract(config.start, config.target) ** 2)
-        return np.where(first == 0, 0.0, predicted_error(config) ** 2 * first)
+        return np.where(first == 0, 0.0, predicted_error(config, *later) ** 2 * first)
 
 
 def rounding_loss(config: Config) -> float:

@@ -134,6 +134,10 @@ class Recording:
         """Frames in the whole run."""
         return len(self._at)
 
+    def frame_of(self, step: int) -> int:
+        """The index of the last frame at or before `step`."""
+        return min(step // self.every, self.total - 1)
+
     @property
     def known(self) -> int:
         """Frames computed so far."""

@@ -4,11 +4,12 @@ import streamlit as st
 
 from core import gradient_descent as lesson
 from core.ranges import Range
-from core.recording import MAX_FRAMES, shared
+from core.recording import MAX_FRAMES
 from ui import charts, export, layout
 from ui.controls import Settings
 from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
+from ui.steering import Run
 from ui.theme import number, setting, subscript
 from ui.verdict import Row, verdict
 
@@ -27,7 +28,7 @@ PRESETS = {
 }
 WORDS = {
     "monotone": "{each} keeps {rate} of the error, so the weights creep towards their targets.",
-    "one step": "the first update lands on the targets.",
+    "one step": "{landing} lands on the targets.",
     "overshooting": "{each} jumps past the targets and keeps {rate} of the error.",
     "swinging in": "the weights swing around their targets, and {each} keeps {rate} of the swing.",
     "bouncing": "{each} jumps past the targets and lands just as far on the other side.",
@@ -95,13 +96,14 @@ with st.sidebar:
         )
         settings.device()
 
-config = settings.config()
+run = Run(settings, lesson)
+config = run.config
 followed = min(followed, len(config.start) - 1)
 rate, beta = setting(config.learning_rate), setting(config.momentum)
 prediction = lesson.predict(config)
 
 # Only then is each update alike; with a velocity theory speaks of the long run.
-plain = config.zero_grad and not config.momentum
+plain = all(leg.zero_grad for _, leg in run.course) and not config.momentum
 settled = config.start == config.target
 each = "each update" if plain else "in the long run each update"
 factor = f"{prediction.rate:.4g}" if abs(prediction.rate - 1) > 1e-3 else f"{prediction.rate:.9g}"
@@ -110,7 +112,9 @@ if settled:
 elif prediction.regime == "diverging" and prediction.rate == 1:
     outlook = "With these settings the error grows a little at each update."
 else:
-    outlook = f"With these settings {WORDS[prediction.regime].format(each=each, rate=factor)}"
+    landing = f"update {run.since + 1}" if run.since else "the first update"
+    words = WORDS[prediction.regime].format(each=each, rate=factor, landing=landing)
+    outlook = f"With these settings {words}"
 layout.heading(
     NAME,
     "The *loss* L says how far the weights w are from their targets t. "
@@ -129,15 +133,14 @@ layout.heading(
     ),
 )
 
-recording = shared(lesson.run, ((0, config),), frame=lesson.frame)
-weights, losses = lesson.predicted_weights(config), lesson.predicted_loss(config)
+weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
 window = lesson.window(config)
 first_loss = float(losses[0]) or 1.0
 names = tuple((f"weights_{i}", f"w{subscript(i)}") for i in range(len(config.start)))
 column, name = names[followed]
 gradient, velocity, target = f"gradient_{followed}", f"velocity_{followed}", config.target[followed]
 
-low, high = charts.domain([weights, config.target], window)
+low, high = charts.domain([weights, config.target, *run.pinned("weights")], window)
 main = Picture(
     "Every weight and its target",
     charts.against_step(names, "weight", targets=True),
@@ -158,9 +161,9 @@ arrow = Picture(
     {"low": low, "high": high, "target": target, "top": charts.reach(low, high, target)},
 )
 low, high = (
-    charts.log_domain(losses, (first_loss * 1e-32, first_loss * 1e32))
+    charts.log_domain([losses, *run.pinned("loss")], (first_loss * 1e-32, first_loss * 1e32))
     if log
-    else charts.domain([losses], (0, 4 * first_loss))
+    else charts.domain([losses, *run.pinned("loss")], (0, 4 * first_loss))
 )
 error = Picture(
     "The loss",
@@ -176,18 +179,22 @@ readout = Readout(
     f"What just happened: {kept if config.momentum else ''}"
     f"{name} = {{before_{column}}} − {rate} × ({{{velocity}}}) = {{{column}}}",
 )
-player(f"{NAME}.player", recording, [main, arrow, error], readout, play=settings.plays)
+player(run, [main, arrow, error], readout)
 
-frames = recording.finish(seconds=2)
-measured = lesson.measure(config, frames.columns["weights"], frames.columns["loss"])
+frames = run.recording.finish(seconds=2)
+here = slice(run.recording.frame_of(run.since), None)  # where the settings now hold
+measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
 if frames.finished:
     floor = lesson.rounding_loss(config)
-    rounding = prediction.final_loss < floor
+    rounding = losses[-1] < floor
+    when = f"from update {run.since} on, " if run.since else ""
     rows = [
-        Row("Error kept by an update", prediction.rate, measured.rate, note="in the long run"),
+        Row(
+            "Error kept by an update", prediction.rate, measured.rate, note=f"{when}in the long run"
+        ),
         Row(
             f"Loss after update {config.steps}",
-            prediction.final_loss,
+            float(losses[-1]),
             measured.final_loss,
             note=f"a weight has 16 digits: below {number(floor)} rounding decides"
             if rounding
@@ -291,8 +298,9 @@ if code.open:
             lesson.run,
             lesson.predict,
             plain=lesson.plain_pytorch(config),
+            steered=bool(run.since),
         )
 if away.open:
     with away:
-        export.take_away(NAME, config, recording, main, frames)
+        export.take_away(run, main, frames)
 layout.links(NAME)

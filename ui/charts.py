@@ -196,9 +196,10 @@ def reach(low: float, high: float, target: float) -> float:
     return max(high - target, target - low) ** 2
 
 
-def log_domain(values: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
+def log_domain(values: Sequence[np.ndarray], limits: tuple[float, float]) -> tuple[float, float]:
     """Powers of ten around the positive finite `values`, within `limits`, three or more apart."""
-    positive = values[np.isfinite(values) & (values > 0)]
+    joined = np.concatenate([np.ravel(part) for part in values])
+    positive = joined[np.isfinite(joined) & (joined > 0)]
     ends = np.clip([positive.min(), positive.max()], *limits) if positive.size else np.array(limits)
     high = np.ceil(np.log10(ends[1]))
     return float(10 ** min(np.floor(np.log10(ends[0])), high - 3)), float(10**high)

@@ -5,6 +5,7 @@ each control looks at the address before it is made and says which value was ign
 allowed.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,21 @@ def parse_number(text: str) -> float | int:
         return int(text)
     except ValueError:
         return float(text)
+
+
+# What Markdown would make something of: tags, code, emphasis, formulas, :directives, links,
+# pictures.
+_MARKUP = re.compile(r"[<`*$~\\]|:(?=\w)|\](?=[(\[:])|(?<=_)_|_(?=_)|(?<!\w)_|_(?!\w)")
+
+
+def literal(text: str) -> str:
+    """Markdown that shows `text` as it is: a link must not bring pictures or links of its own."""
+    return _MARKUP.sub(r"\\\g<0>", text)
+
+
+def parse_flag(text: str) -> bool | str:
+    """True or False where that is written."""
+    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def parse_numbers(text: str) -> tuple[float, ...]:
@@ -55,6 +71,7 @@ class Settings:
         ] = {}  # field -> how a control holds its value
         self._page_fields: set[str] = set()  # of the page alone, not of Config
         self._refused: list[str] = []
+        self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
         self._place = st.sidebar.container()
         self._entering = f"{lesson}.visited" not in st.session_state
@@ -87,10 +104,11 @@ class Settings:
         self._values[field] = value
         if field in self._unused:
             shown = value if isinstance(value, bool | str) else setting(value)
-            self._complain(f"{self._unused[field]} The page uses {shown}.")
+            self.complain(f"{self._unused[field]} The page uses {shown}.")
         return value
 
-    def _complain(self, text: str) -> None:
+    def complain(self, text: str) -> None:
+        """Say, once, what of the link could not be used; until a setting is changed."""
         if text not in self._complaints:
             self._complaints.append(text)
 
@@ -126,12 +144,7 @@ class Settings:
             default = bool(getattr(self.defaults, field))
         else:
             self._page_fields.add(field)
-        truth = {"true": True, "false": False}
-        self._ask(
-            field,
-            lambda text: truth.get(text.lower(), text),
-            lambda value: check_flag(field, value),
-        )
+        self._ask(field, parse_flag, lambda value: check_flag(field, value))
         self._written[field] = bool
         value = st.toggle(
             label,
@@ -215,8 +228,22 @@ class Settings:
             elif field not in self._page_fields:
                 st.session_state[self.key(field)] = written(getattr(self.defaults, field))
         self._changed()
+        st.session_state[f"{self.lesson}.anew"] = True
         if play:
             st.session_state[f"{self.lesson}.play"] = self.plays + 1
+
+    def moved(self) -> bool:
+        """Whether a control has changed since the page ran.
+
+        A browser sends what is waiting in one message; if the player has something to say too, only
+        the player runs again.
+        """
+        state = st.session_state
+        return any(state.get(key, seen) != seen for key, seen in self._seen.items())
+
+    def anew(self) -> bool:
+        """Whether these settings are meant for a new run: once after each `apply`."""
+        return st.session_state.pop(f"{self.lesson}.anew", False)
 
     @property
     def plays(self) -> int:
@@ -224,16 +251,19 @@ class Settings:
         return st.session_state.get(f"{self.lesson}.play", 0)
 
     def config(self) -> Any:
-        """The Config that the controls hold; if they hold none, the last good one and a message."""
+        """The Config that the controls hold; if they hold none, the last good one."""
         fields = {
             field: value for field, value in self._values.items() if field not in self._page_fields
         }
-        known = {self.key(field) for field in self._values} | {self.key("preset")}
+        known = {self.key(field) for field in self._values} | set(
+            map(self.key, ("preset", "course", "at"))
+        )
         for name in st.query_params:
             if self._entering and name.startswith(f"{self.lesson}.") and name not in known:
-                self._complain(
+                self.complain(
                     f"The link sets {name!r}, which this page does not know. It was ignored."
                 )
+        self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
         good_key = f"{self.lesson}.good"
         config = st.session_state.get(good_key, self.defaults)
         if not self._refused:
@@ -241,13 +271,17 @@ class Settings:
                 config = st.session_state[good_key] = self._make(**fields)
             except ValueError as refused:
                 self._refused.append(str(refused))
-        for refused in self._refused:
-            st.error(f"{refused} The last good run stays on screen.", icon=":material/edit_off:")
-        for complaint in self._complaints:
-            st.warning(complaint, icon=":material/link_off:")
-        st.session_state[f"{self.lesson}.visited"] = self._complaints
         self._show_presets(config)
         return config
+
+    def tell(self) -> None:
+        """Show what could not be used, of the controls and of the link."""
+        for refused in self._refused:
+            words = f"{literal(refused)} The last good run stays on screen."
+            st.error(words, icon=":material/edit_off:")
+        for complaint in self._complaints:
+            st.warning(literal(complaint), icon=":material/link_off:")
+        st.session_state[f"{self.lesson}.visited"] = self._complaints
 
     def _show_presets(self, config: Any) -> None:
         # A menu, not a select box: that keeps a value of its own in the browser, and a quick second

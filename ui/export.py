@@ -11,8 +11,9 @@ import streamlit as st
 import vl_convert
 
 from core import devices
-from core.recording import Frames, Recording
+from core.recording import Course, Frames
 from ui.player.player import Picture, table
+from ui.steering import Run
 from ui.theme import number, standalone
 
 
@@ -53,21 +54,23 @@ def png(
     return vl_convert.vegalite_to_png(spec, scale=2)
 
 
-def script(module: str, config: object) -> str:
+def script(lesson: str, course: Course) -> str:
     """A script that repeats the run with the project's own code, from the project's folder."""
-    return f"""from {module} import Config, run
+    legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
+    return f"""from core.{lesson} import Config, run
+from core.recording import play
 
-config = {config!r}
+course = (  # from this step on, these settings
+{legs})
 
-for state in run(config):
+for state in play(run, course):
     print(state.step, state.loss.item())
 """
 
 
-def take_away(
-    name: str, config: Any, recording: Recording, picture: Picture, frames: Frames
-) -> None:
+def take_away(run: Run, picture: Picture, frames: Frames) -> None:
     """Three downloads, made when asked for, and what the run cost."""
+    name, recording = run.settings.lesson, run.recording
     last = len(frames.steps) - 1
     with st.container(horizontal=True):
         st.download_button(
@@ -88,7 +91,7 @@ def take_away(
         )
         st.download_button(
             "Script that repeats the run",
-            script(f"core.{name}", config),
+            script(name, run.course),
             f"{name}_run.py",
             "text/x-python",
             on_click="ignore",
@@ -96,6 +99,6 @@ def take_away(
         )
     cost = number(1e6 * recording.seconds_per_step)
     st.caption(
-        f"Computed on {devices.describe(config.device)}: {cost} microseconds an update, "
+        f"Computed on {devices.describe(run.config.device)}: {cost} microseconds an update, "
         "the copy to the screen included."
     )

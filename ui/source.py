@@ -11,12 +11,18 @@ def source(*objects: Callable[..., object] | type) -> str:
     return "\n\n".join(inspect.getsource(item) for item in objects)
 
 
-def code_panel(module: str, *objects: Callable[..., object] | type, plain: str) -> None:
-    """The code that runs on this page, and beside it the same run in plain PyTorch."""
+def code_panel(
+    module: str, *objects: Callable[..., object] | type, plain: str, steered: bool = False
+) -> None:
+    """The code that runs on this page, and beside it the same run in plain PyTorch.
+
+    A `steered` run has had other settings before: the script has those of now from its start.
+    """
     here, anywhere = st.columns(2, gap="medium")
     with here:
         st.caption(f"The code that runs here, read from `{module}`.")
         st.code(source(*objects), language="python")
     with anywhere:
-        st.caption("The same run in plain PyTorch, to paste anywhere.")
+        settings = ", with the settings of now from its start on" if steered else ""
+        st.caption(f"The same run in plain PyTorch{settings}, to paste anywhere.")
         st.code(plain, language="python")

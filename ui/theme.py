@@ -9,6 +9,29 @@ ORANGE, SKY, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
 # Several of one kind; green is kept for the target.
 SERIES = (BLUE, ORANGE, PURPLE, SKY, VERMILION, "#8C6D31", "#6A51A3", "#4D8B8B")
 
+# Of pinned curves, dashed each in its own way by the player.
+PINS = {"A": "#A6761D", "B": "#8A6FD1", "C": "#3F9C9C", "D": "#C2577A"}
+
+# Tables of numbers: the verdict, the pins. An <i> is a sample of a line.
+TABLE_STYLE = """<style>
+.numbers { border-collapse: collapse; font-variant-numeric: tabular-nums; max-width: 60rem;
+  width: 100%; }
+.numbers th, .numbers td { padding: 0.3rem 1.2rem 0.3rem 0; text-align: left; border: 0;
+  vertical-align: top; font-weight: 400;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.numbers thead th { opacity: 0.7; font-size: 0.875rem; }
+.numbers td { white-space: nowrap; font-weight: 600; }
+.numbers td.error { font-weight: 400; }
+.numbers .note { display: block; font-size: 0.85rem; opacity: 0.7; white-space: normal; }
+.numbers i { display: inline-block; width: 1.6rem; margin-right: 0.45rem; vertical-align: middle;
+  border-top: 2px solid #0072B2; }
+.numbers i.dashed { border-top-style: dashed; }
+@media (max-width: 640px) {
+  .numbers th, .numbers td { padding-right: 0.5rem; font-size: 0.85rem; }
+  .numbers i { display: none; }
+}
+</style>"""
+
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 THIN_SPACE = "\u2009"

@@ -7,26 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ui.theme import THIN_SPACE, number
-
-_STYLE = """<style>
-.verdict { border-collapse: collapse; font-variant-numeric: tabular-nums; max-width: 60rem;
-  width: 100%; }
-.verdict th, .verdict td { padding: 0.3rem 1.2rem 0.3rem 0; text-align: left; border: 0;
-  vertical-align: top; font-weight: 400;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-.verdict thead th { opacity: 0.7; font-size: 0.875rem; }
-.verdict td { white-space: nowrap; font-weight: 600; }
-.verdict td.error { font-weight: 400; }
-.verdict .note { display: block; font-size: 0.85rem; opacity: 0.7; white-space: normal; }
-.verdict i { display: inline-block; width: 1.6rem; margin-right: 0.45rem; vertical-align: middle;
-  border-top: 2px solid #0072B2; }
-.verdict i.dashed { border-top-style: dashed; }
-@media (max-width: 640px) {
-  .verdict th, .verdict td { padding-right: 0.5rem; font-size: 0.85rem; }
-  .verdict i { display: none; }
-}
-</style>"""
+from ui.theme import TABLE_STYLE, THIN_SPACE, number
 
 
 class Row(NamedTuple):
@@ -64,7 +45,7 @@ def html(rows: Sequence[Row]) -> str:
         for row in rows
     )
     return (
-        f'{_STYLE}<table class="verdict"><thead><tr><th scope="col">The whole run</th>'
+        f'{TABLE_STYLE}<table class="numbers verdict"><thead><tr><th scope="col">The whole run</th>'
         '<th scope="col"><i class="dashed"></i>predicted</th><th scope="col"><i></i>measured</th>'
         f'<th scope="col">error</th></tr></thead><tbody>{body}</tbody></table>'
     )

@@ -1,73 +1,35 @@
 """A running app and a real browser: Debian's chromium, or the one that Playwright installed."""
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.request import urlopen
+from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
-ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",  # root, as CI is, may not use one
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-READY_SECONDS = 90
+from bench.browser import chromium, serving
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; without one a skip that says why, in CI a failure."""
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
         try:
-            launched = playwright.chromium.launch(
-                executable_path=shutil.which("chromium") or None, args=FLAGS
-            )
+            launched = stack.enter_context(chromium())
         except Error as missing:
             reason = f"no chromium to test with: {missing.message.splitlines()[0]}"
             if os.environ.get("REQUIRE_BROWSER") or os.environ.get("CI"):
                 pytest.fail(reason)
             pytest.skip(reason)
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as the README says, with PyTorch loaded."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
+    """The address of the app, started as the README says."""
     log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
-        try:
-            deadline = time.monotonic() + READY_SECONDS
-            while time.monotonic() < deadline:
-                assert process.poll() is None, log.read_text()
-                try:
-                    with urlopen(f"{address}/_stcore/health", timeout=1):
-                        break
-                except OSError:
-                    time.sleep(0.2)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(10)
+    with serving(log=log) as address:
+        yield address
     assert "Traceback" not in log.read_text()
 
 
@@ -114,6 +76,29 @@ class Visit:
         """Press one of the player's buttons."""
         self.page.click(f"[data-testid=player-{name}]")
 
+    def scrub(self, frame: int) -> None:
+        """Move the player's own slider to a frame."""
+        self.page.eval_on_selector(
+            "[data-testid=player-scrub]",
+            "(scrub, to) => { scrub.value = to; scrub.dispatchEvent(new Event('input')); }",
+            frame,
+        )
+
+    def move(self, label: str, presses: int) -> None:
+        """Move a slider of the sidebar by so many of its steps, with the keyboard."""
+        slider = self.page.get_by_role("slider", name=label)
+        for _ in range(abs(presses)):
+            slider.press("ArrowRight" if presses > 0 else "ArrowLeft")
+
+    def columns(self) -> dict[str, list[float]]:
+        """The frames that the browser has, to the last bit."""
+        return self.page.evaluate("""async () => {
+            const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
+            const player = await import(loaded.find(name => name.includes('/player-')));
+            const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
+            return player.columnsOf(hosts[0].shadowRoot);
+        }""")
+
     def until_step(self, step: int) -> None:
         """Wait until that update is on screen."""
         script = """step => {
@@ -137,10 +122,10 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
     made: list[Visit] = []
     contexts = []
 
-    def new(**options) -> Visit:
+    def new(address: str = server, **options) -> Visit:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        made.append(Visit(context.new_page(), server))
+        made.append(Visit(context.new_page(), address))
         return made[-1]
 
     yield new

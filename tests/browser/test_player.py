@@ -1,6 +1,7 @@
 """The player in a real browser: what a learner can press, and what must then be on screen."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
@@ -9,15 +10,6 @@ from core import gradient_descent
 from ui.theme import number
 
 PAGE = "gradient_descent"
-SCRUB = "[data-testid=player-scrub]"
-
-
-def scrub(visitor, frame: int) -> None:
-    visitor.page.eval_on_selector(
-        SCRUB,
-        "(scrub, frame) => { scrub.value = frame; scrub.dispatchEvent(new Event('input')); }",
-        frame,
-    )
 
 
 def test_a_page_opens_paused_at_step_0_and_names_the_last_step(visit):
@@ -89,16 +81,31 @@ def test_keys_typed_into_a_setting_do_not_move_the_player(visit):
 def test_pause_step_and_scrub_ask_the_server_nothing(visit):
     visitor = visit()
     visitor.open(PAGE)
+    visitor.page.wait_for_timeout(800)  # it has told that it is there
     sent = visitor.sent
     visitor.click("forward")
-    scrub(visitor, 60)
+    visitor.scrub(60)
     assert visitor.step() == 60
-    scrub(visitor, 20)
+    visitor.scrub(20)
     assert visitor.step() == 20
     visitor.click("play")
     visitor.click("play")
-    visitor.page.wait_for_timeout(500)
+    assert visitor.step() >= 20
     assert visitor.sent == sent
+
+
+def test_the_step_is_told_once_when_the_picture_rests_and_never_while_it_plays(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    page.wait_for_timeout(800)
+    sent = visitor.sent
+    visitor.click("play")
+    page.wait_for_timeout(1500)
+    assert visitor.sent == sent
+    visitor.click("play")
+    page.wait_for_timeout(1500)
+    assert visitor.sent == sent + 1
+    assert f"gradient_descent.at={visitor.step()}" in page.url
 
 
 def test_the_numbers_on_screen_are_those_of_the_run(visit):
@@ -106,7 +113,7 @@ def test_the_numbers_on_screen_are_those_of_the_run(visit):
     page = visitor.open(PAGE)
     states = list(gradient_descent.run(gradient_descent.Config()))
     for step in (1, 37, 100):
-        scrub(visitor, step)
+        visitor.scrub(step)
         now, before = states[step], states[step - 1]
         said = page.inner_text("[data-testid=player-readout]")
         assert number(now.weights[4].item()) in said
@@ -174,7 +181,7 @@ def test_a_long_run_comes_in_chunks_and_reaches_its_end(visit):
 def test_leaving_a_page_and_coming_back_keeps_step_and_settings(visit):
     visitor = visit()
     page = visitor.open(f"{PAGE}?gradient_descent.learning_rate=0.3")
-    scrub(visitor, 42)
+    visitor.scrub(42)
     page.get_by_role("link", name="Home").click()
     page.wait_for_selector("text=Watch PyTorch learn")
     page.get_by_role("link", name="Gradient descent").first.click()
@@ -192,36 +199,35 @@ def test_two_tabs_play_apart(visit):
     assert (one.step(), two.step()) == (100, 1)
 
 
-def test_a_moved_slider_shows_the_new_run_at_the_same_step(visit):
+def test_a_slider_moved_when_the_run_is_over_shows_the_new_run_at_its_end(visit):
     visitor = visit()
     page = visitor.open(PAGE)
-    scrub(visitor, 30)
-    before = page.inner_text("[data-testid=player-readout]")
-    slider = page.locator("[data-testid=stSidebar] input[type=range]").first
-    slider.focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    state = list(gradient_descent.run(gradient_descent.Config(learning_rate=0.065)))[30]
+    visitor.click("end")
+    page.wait_for_timeout(800)
+    visitor.move("Learning rate", 3)
+    state = list(gradient_descent.run(gradient_descent.Config(learning_rate=0.065)))[100]
     wanted = number(state.weights[4].item())
-    assert wanted not in before
     expect(page.locator("[data-testid=player-readout]")).to_contain_text(wanted)
-    assert visitor.step() == 30
+    assert visitor.step() == 100
 
 
 def test_a_slider_moved_again_while_the_page_still_answers_keeps_its_last_value(visit):
     visitor = visit()
     page = visitor.open(PAGE)
-    scrub(visitor, 30)
-    page.locator("[data-testid=stSidebar] input[type=range]").first.focus()
+    visitor.scrub(30)
+    page.wait_for_timeout(800)
     for pause in (0, 30, 90, 160, 220, 300, 400, 0):  # the server takes about 50 ms, the slider 200
-        page.keyboard.press("ArrowRight")
+        visitor.move("Learning rate", 1)
         page.wait_for_timeout(pause)
-    state = list(gradient_descent.run(gradient_descent.Config(learning_rate=0.09)))[30]
-    said = page.locator("[data-testid=player-readout]")
-    expect(said).to_contain_text(f"0.09 × ({number(2 * (state.weights[4].item() - 4) / 0.82)})")
+    page.wait_for_selector("text=from 30: 0.09.")
     visitor.rest()
-    page.wait_for_timeout(500)
-    expect(said).to_contain_text(f"= {number(state.weights[4].item())}")
+    visitor.click("forward")
+    config = gradient_descent.Config()
+    state = next(state for state in gradient_descent.run(config) if state.step == 30)
+    bent = list(gradient_descent.run(replace(config, learning_rate=0.09), state))[1]
+    said = page.locator("[data-testid=player-readout]")
+    expect(said).to_contain_text(f"0.09 × ({number(state.gradient[4].item())})")
+    expect(said).to_contain_text(f"= {number(bent.weights[4].item())}")
     assert "your own settings" in page.inner_text("[data-testid=stSidebar]")
 
 

@@ -24,7 +24,7 @@ def recorded(**settings: object) -> tuple[lesson.Config, Frames]:
 
 def loss_picture(config: lesson.Config, log: bool) -> Picture:
     losses = lesson.predicted_loss(config)
-    ends = charts.log_domain(losses, (1e-30, 1e30)) if log else charts.domain([losses], (0, 60))
+    ends = charts.log_domain([losses], (1e-30, 1e30)) if log else charts.domain([losses], (0, 60))
     return Picture(
         "loss",
         charts.against_step(LOSS, "loss", log=log),
@@ -157,9 +157,9 @@ def test_domains_hold_what_is_finite_within_limits():
 
 
 def test_logarithmic_domains_end_at_powers_of_ten():
-    assert charts.log_domain(np.array([15.0, 0.0, 3e-7]), (1e-30, 1e30)) == (1e-7, 1e2)
-    assert charts.log_domain(np.array([0.0]), (1e-3, 1e3)) == (1e-3, 1e3)
-    assert charts.log_domain(np.array([10.0, 10.0]), (1e-30, 1e30)) == (1e-2, 1e1)
+    assert charts.log_domain([np.array([15.0, 0.0, 3e-7])], (1e-30, 1e30)) == (1e-7, 1e2)
+    assert charts.log_domain([np.array([0.0])], (1e-3, 1e3)) == (1e-3, 1e3)
+    assert charts.log_domain([np.array([10.0, 10.0])], (1e-30, 1e30)) == (1e-2, 1e1)
 
 
 def test_theory_is_thinned_by_an_odd_stride_and_keeps_both_ends():

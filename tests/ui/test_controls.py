@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.gradient_descent import plain_pytorch
-from ui.controls import parse_numbers, write_numbers
+from ui.controls import literal, parse_numbers, write_numbers
 from ui.source import source
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -21,3 +21,13 @@ def test_commas_and_spaces_separate():
 
 def test_the_source_shown_is_the_source_of_the_function():
     assert source(plain_pytorch).startswith("def plain_pytorch(config: Config) -> str:")
+
+
+def test_a_message_is_shown_as_it_is_whatever_a_link_puts_into_it():
+    plain = "learning_rate = 7 is not allowed: it must be a finite number from 0.005 to 1.2."
+    assert literal(plain) == plain
+    assert literal("start[2] = inf") == "start[2] = inf"
+    assert literal("![x](http://host/x.png)") == "![x\\](http://host/x.png)"
+    assert literal("__init__ <b> :red[x] $x$ `x` *x*") == (
+        "\\_\\_init\\_\\_ \\<b> \\:red[x] \\$x\\$ \\`x\\` \\*x\\*"
+    )

@@ -11,7 +11,8 @@ from core import gradient_descent as lesson
 from core.recording import Frames, Recording
 from ui import charts
 from ui.player import player
-from ui.player.player import Picture, Readout, answer, around, identify, table
+from ui.player.player import Picture, Readout, answer, around, table
+from ui.steering import identify
 
 
 def recording(steps: int = 600) -> Recording:
@@ -36,19 +37,20 @@ def test_infinity_and_nan_travel_intact():
 
 
 def test_without_a_request_the_first_frames_come():
-    sent = answer(recording(), "a")
+    sent = answer(recording())
     assert sent["start"] == 0
     assert sent["frames"].num_rows == player.FIRST_CHUNK
     assert (sent["total"], sent["last"], sent["every"], sent["error"]) == (601, 600, 1, None)
 
 
 def test_chunks_asked_for_one_after_the_other_are_the_run():
-    source, name = recording(), "a"
+    source = recording()
+    name = identify(source.course)
     steps, weights, number = [], [], 0
     while len(steps) < 601:
         number += 1
         request = {"recording": name, "start": len(steps), "count": 170, "number": number}
-        sent = answer(source, name, request)
+        sent = answer(source, request)
         assert sent["number"] == number
         assert sent["start"] == len(steps)
         steps += sent["frames"].column("step").to_pylist()
@@ -58,10 +60,11 @@ def test_chunks_asked_for_one_after_the_other_are_the_run():
 
 
 def test_a_request_for_another_recording_gets_the_first_frames_of_this_one():
-    sent = answer(recording(), "a", {"recording": "b", "start": 300, "count": 9, "number": 4})
+    sent = answer(recording(), {"recording": "b", "start": 300, "count": 9, "number": 4})
     assert (sent["start"], sent["number"]) == (0, 4)
 
 
+SHORT = recording(20)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -69,19 +72,16 @@ anything = st.recursive(
 )
 requests = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("start", "count", "number"), anything)
-).map(lambda request: request | {"recording": "a"})
+).map(lambda request: request | {"recording": identify(SHORT.course)})
 
 
 @given(requests | anything)
 def test_no_request_however_odd_breaks_the_answer(request):
-    sent = answer(SHORT, "a", request)
+    sent = answer(SHORT, request)
     assert 0 <= sent["start"] < sent["total"]
     assert 0 < sent["frames"].num_rows <= sent["total"]
     assert 0 <= sent["number"] < 2**31
     json.dumps({name: value for name, value in sent.items() if name != "frames"}, allow_nan=False)
-
-
-SHORT = recording(20)
 
 
 def test_a_run_that_stops_is_told_with_the_frames_before():
@@ -92,7 +92,7 @@ def test_a_run_that_stops_is_told_with_the_frames_before():
             yield found
 
     source = Recording(breaking, ((0, lesson.Config()),), frame=lesson.frame)
-    sent = answer(source, "a")
+    sent = answer(source)
     assert sent["frames"].num_rows == 5
     assert sent["error"] == "out of memory"
 
@@ -100,7 +100,7 @@ def test_a_run_that_stops_is_told_with_the_frames_before():
 def test_names_differ_where_settings_do():
     def name(**settings):
         config = lesson.Config(**settings)
-        return identify(Recording(lesson.run, ((0, config),), frame=lesson.frame))
+        return identify(((0, config),))
 
     assert name() == name()
     assert len({name(), name(steps=99), name(learning_rate=0.1), name(momentum=0.1)}) == 4

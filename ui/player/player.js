@@ -10,6 +10,13 @@ const FULL_RUN_SECONDS = 10; // a run plays in about this at 1x
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
 const LARGEST_DRAWN = 1e300; // Infinity would blank a chart
 const REMEMBERED_PAGES = 8;
+const REST_MS = 500; // the server is told the step on screen after so long a rest
+const ONE_GESTURE_MS = 1000; // forks that follow within this leave one old curve, not many
+const MOST_AHEAD = 30; // frames between the one on screen and a fork
+const PALE = 0.35;
+const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
+const DOT = 2.6; // radius, of a path with a dot at every frame
+const MOST_DOTS = 200;
 
 const ICONS = {
   "player-restart": "M5 4h2.5v16H5zM20 4v16L9 12z",
@@ -49,8 +56,29 @@ export function number(value) {
 
 /** The frames of one recording, as far as they have come. */
 class Frames {
-  constructor({ recording, total, last, every }) {
-    Object.assign(this, { recording, total, last, every, known: 0, columns: new Map(), error: null });
+  constructor({ recording, total, last, every, course }) {
+    Object.assign(this, { recording, total, last, every, course, known: 0, columns: new Map(), error: null });
+  }
+
+  /** How many frames a run has in common with this one: up to the step where their courses part. */
+  shared({ course, every }) {
+    if (every !== this.every) return 0;
+    const leg = (legs, i) => legs[i] ?? [Infinity];
+    for (let i = 0; ; i += 1) {
+      const [[mine, config], [theirs, other]] = [leg(this.course, i), leg(course, i)];
+      if (mine === theirs && config === other && mine !== Infinity) continue;
+      const parted = i === 0 ? -1 : Math.min(mine, theirs);
+      return Math.min(this.known, Math.floor(parted / every) + 1);
+    }
+  }
+
+  /** Begin with the first `count` frames of another run. */
+  take(other, count) {
+    for (const [name, values] of other.columns) {
+      this.columns.set(name, new Float64Array(this.total));
+      this.columns.get(name).set(values.subarray(0, Math.min(count, this.total)));
+    }
+    this.known = count;
   }
 
   accept(data) {
@@ -67,7 +95,7 @@ class Frames {
 
   get complete() { return this.known >= this.total || this.error !== null; }
 
-  step(index) { return this.columns.get("step")[index]; }
+  step(index) { return Math.min(index * this.every, this.last); }
 
   row(index, prefix = "") {
     const row = prefix ? {} : { frame: index };
@@ -94,6 +122,8 @@ function rowsOf(table) {
 
 /** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
 class Trails {
+  still = []; // curves that do not move: { columns, from, to, look }, of pins and of the run before a fork
+
   constructor(place, trails) {
     this.trails = trails;
     this.canvas = place.appendChild(document.createElement("canvas"));
@@ -107,25 +137,62 @@ class Trails {
     if (!this.trails.length) return;
     if (index < this.end || this.end < 0) this.prepare(view);
     const pen = this.canvas.getContext("2d");
-    const scales = { x: view.scale("x"), y: view.scale("y") };
-    for (const { x, y, colour, width } of this.trails) {
-      const [across, up] = [frames.columns.get(x), frames.columns.get(y)];
-      pen.strokeStyle = colour;
-      pen.lineWidth = width;
-      pen.beginPath();
-      let last = null; // where the pen is
-      for (let i = Math.max(this.end, 0); i <= index; i += 1) {
-        const left = scales.x(across[i]);
-        const top = Math.max(-1e5, Math.min(1e5, scales.y(drawable(up[i])))); // a canvas counts in 32 bits
-        const inside = top >= 0 && top <= view.height();
-        // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
-        if (last && (inside || last.inside)) pen.lineTo(left, top);
-        else pen.moveTo(left, top);
-        last = Number.isNaN(up[i]) ? null : { inside };
-      }
-      pen.stroke();
+    const fewDots = frames.total <= MOST_DOTS;
+    for (const { x, y, colour, width, dots } of this.trails) {
+      Object.assign(pen, { strokeStyle: colour, fillStyle: colour, lineWidth: width });
+      this.stroke(view, frames.columns.get(x), frames.columns.get(y), Math.max(this.end, 0), index, dots && fewDots);
     }
     this.end = index;
+  }
+
+  /** One line through the points `from` to `to`; returns where it ended inside the plot, or null. */
+  stroke(view, across, up, from, to, dots = false) {
+    const pen = this.canvas.getContext("2d");
+    const [x, y] = [view.scale("x"), view.scale("y")];
+    const within = (value) => Math.max(-1e5, Math.min(1e5, value)); // a canvas counts in 32 bits
+    let last = null; // where the pen is
+    let seen = null;
+    const places = [];
+    pen.beginPath();
+    for (let i = from; i <= to; i += 1) {
+      const [left, top] = [within(x(drawable(across[i]))), within(y(drawable(up[i])))];
+      const inside = top >= 0 && top <= view.height() && left >= 0 && left <= view.width();
+      // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
+      if (last && (inside || last.inside)) pen.lineTo(left, top);
+      else pen.moveTo(left, top);
+      last = Number.isNaN(up[i]) || Number.isNaN(across[i]) ? null : { inside };
+      if (last && inside) {
+        seen = [left, top];
+        if (dots) places.push(seen);
+      }
+    }
+    pen.stroke();
+    for (const [left, top] of places) {
+      pen.beginPath();
+      pen.arc(left, top, DOT, 0, 2 * Math.PI);
+      pen.fill();
+    }
+    return seen;
+  }
+
+  paintStill(view) {
+    const pen = this.canvas.getContext("2d");
+    for (const { columns, from, to, letter, ink } of this.still) {
+      for (const { x, y, colour, width } of this.trails) {
+        const [across, up] = [columns.get(x), columns.get(y)];
+        if (!across || !up) continue; // a pin of a run of another shape
+        pen.save();
+        pen.globalAlpha = letter ? 0.85 : PALE;
+        Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
+        if (letter) pen.setLineDash(DASHES[letter]);
+        const end = this.stroke(view, across, up, from, to);
+        if (letter && end) {
+          Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif" });
+          pen.fillText(letter, Math.min(end[0] + 4, view.width() - 10), Math.max(end[1] - 6, 10));
+        }
+        pen.restore();
+      }
+    }
   }
 
   /** An empty canvas over the plot: pen in its coordinates, clipped to it. */
@@ -143,15 +210,17 @@ class Trails {
     pen.clip();
     pen.lineJoin = "round";
     pen.lineCap = "round";
+    this.paintStill(view);
     this.end = -1;
   }
 }
 
 /** One chart: Vega draws what is drawn once and what moves, the trails are painted over it. */
 class Chart {
-  constructor(view, hover, trails) {
+  constructor(view, { hover, pick }, trails) {
     this.view = view;
     this.hover = hover;
+    this.pick = pick;
     this.trails = trails;
     this.frames = null;
     this.settings = null;
@@ -173,6 +242,12 @@ class Chart {
     this.frames = frames;
     view.data("now", [frames.now(index)]).signal("frame", index).run();
     this.trails.paint(view, frames, index);
+  }
+
+  /** Curves that stay while the run moves. */
+  keep(still) {
+    this.trails.still = still;
+    this.trails.clear();
   }
 
   fit(width, height) {
@@ -200,6 +275,9 @@ class Player {
     this.embedding = 0;
     this.request = null; // { number, sent }
     this.number = 0;
+    this.pending = null; // a fork or restart that the server has not answered: { name, frame, sent }
+    this.roundTrip = 0.25; // seconds from a fork to its answer
+    this.old = []; // what was to come before each fork: { frames, from, legs }
     this.tick = this.tick.bind(this);
     this.onKey = this.onKey.bind(this);
     this.bind();
@@ -211,7 +289,7 @@ class Player {
     for (const name of Object.keys(ICONS)) if (name !== "pause") this.icon(name, ICONS[name]);
     const on = (name, act) => { this.find(name).onclick = act; };
     on("player-play", () => this.toggle());
-    on("player-restart", () => this.jump(0));
+    on("player-restart", () => this.restart());
     on("player-end", () => this.jump(this.frames.total - 1));
     on("player-back", () => this.jump(this.shown - 1));
     on("player-forward", () => this.jump(this.shown + 1));
@@ -245,13 +323,15 @@ class Player {
       this.pictures = data;
       this.settle();
     }
+    this.consider(data);
     const dark = this.isDark();
     const look = this.pictures && JSON.stringify(this.pictures.charts.map(({ spec }) => spec)) + dark;
     if (look && look !== this.look) this.embed(look, dark);
-    if (first && matchMedia("(prefers-reduced-motion: reduce)").matches) this.target = this.frames.total - 1;
+    if (first && !data.at && matchMedia("(prefers-reduced-motion: reduce)").matches) this.target = this.frames.total - 1;
     if (data.play > (this.played ?? data.play)) {
       this.position = 0;
       this.target = null;
+      this.pending = null;
       this.start();
     }
     this.played = data.play;
@@ -266,14 +346,33 @@ class Player {
       const sets = Object.entries(data).map(([name, key]) => [name, () => rowsOf(this.pictures[key])]);
       chart.settle(values, Object.fromEntries(sets));
     });
+    this.keepStill();
     const captions = this.root.querySelectorAll("figcaption");
     this.pictures.charts.forEach(({ title }, i) => { if (captions[i]) captions[i].textContent = title; });
   }
 
-  recall({ key, recording }) {
+  /**
+   * A changed setting waits to be told from which frame on it holds: the one on screen or, while playing, the one that
+   * will be there when the answer comes. Play goes on to that frame and no further.
+   */
+  consider({ proposal, heard }) {
+    this.heard = heard;
+    if (this.pending?.name === "fork" && !proposal) this.pending = null;
+    if (!proposal || this.pending || !this.frames.known) return;
+    const ahead = this.playing ? Math.min(MOST_AHEAD, Math.ceil(this.roundTrip * this.framesPerSecond)) : 0;
+    const here = this.target ?? this.shown;
+    const last = Math.max(here, Math.min(this.frames.known - 1, this.frames.total - 2));
+    this.pending = { name: "fork", frame: Math.min(here + ahead, last), sent: -Infinity };
+  }
+
+  recall({ key, recording, at, every }) {
     this.key = key;
     const kept = memory.get(key);
-    if (!kept) return;
+    if (!kept) {
+      if (at) this.target = Math.floor(at / every);
+      return;
+    }
+    this.old = kept.old;
     this.speed = kept.speed;
     this.find("player-speed").value = String(kept.speed);
     if (kept.frames.recording === recording) {
@@ -284,15 +383,47 @@ class Player {
   }
 
   begin(data) {
-    const place = this.frames ? this.target ?? this.shown : this.target ?? 0;
+    const before = this.frames;
+    const place = before ? this.target ?? this.position : this.target ?? 0;
     this.frames = new Frames(data);
     this.request = null;
+    if (this.pending?.sent > 0) this.roundTrip = Math.min(1, (performance.now() - this.pending.sent) / 1000);
+    this.pending = null;
     this.drawn = -1;
-    // Settings changed: the new run is shown at the same place, so that a slider bends the curve under the hand.
-    this.position = 0;
-    this.target = Math.min(place, data.total - 1);
-    this.holding = true; // the old picture stays until that place has come
+    if (before) this.bend(before);
+    // The new run is shown at the same place: what is common is known, the old picture stays until the rest has come.
+    const { known, total } = this.frames;
+    this.holding = Math.floor(place) >= known;
+    this.position = this.holding ? Math.max(known - 1, 0) : place;
+    this.target = this.holding ? Math.min(Math.floor(place), total - 1) : null;
     this.setLast();
+  }
+
+  /** The run changed its course: keep what both have in common, and what would have come as a pale curve. */
+  bend(before) {
+    const legs = this.frames.course.length;
+    const shared = before.shared(this.frames);
+    if (shared) this.frames.take(before, shared);
+    this.old = legs > 1 ? this.old.filter((one) => one.legs < legs) : [];
+    const now = performance.now();
+    if (shared && before.course.length < legs) {
+      if (!this.old.length || now - this.bent > ONE_GESTURE_MS) {
+        this.old.push({ frames: before, from: shared - 1, legs: before.course.length });
+      }
+      this.bent = now;
+    }
+    this.keepStill();
+  }
+
+  /** Hand the charts the pale curves of forks and the pinned ones. */
+  keepStill() {
+    const still = this.old.map(({ frames, from }) => ({ columns: frames.columns, from, to: frames.known - 1 }));
+    for (const [letter, ink] of this.pictures?.pins ?? []) {
+      const table = this.pictures[`pin_${letter}`];
+      const columns = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
+      still.push({ columns, from: 0, to: table.numRows - 1, letter, ink });
+    }
+    for (const chart of this.charts) chart.keep(still);
   }
 
   setLast() {
@@ -320,7 +451,7 @@ class Player {
     const font = getComputedStyle(this.root.host).getPropertyValue("--st-font") || "sans-serif";
     try {
       const vegaEmbed = await loadVega(this.pictures.vega);
-      const made = await Promise.all(charts.map(async ({ spec, trails, hover }, index) => {
+      const made = await Promise.all(charts.map(async ({ spec, trails, ...can }, index) => {
         const figure = area.children[index];
         const box = figure.querySelector(".canvas");
         const place = document.createElement("div");
@@ -330,7 +461,7 @@ class Player {
         const result = await vegaEmbed(place, spec, {
           mode: "vega", actions: false, renderer: "canvas", config: { axis, text: { font } },
         });
-        return { place, box, figure, result, chart: new Chart(result.view, hover, new Trails(place, trails)) };
+        return { place, box, figure, result, chart: new Chart(result.view, can, new Trails(place, trails)) };
       }));
       if (turn !== this.embedding) {
         for (const { place, result } of made) { result.finalize(); place.remove(); }
@@ -367,8 +498,19 @@ class Player {
     if (changed) this.draw(true);
   }
 
-  /** Values under the pointer; a click on a chart of steps goes there. */
+  /** Values under the pointer; a click on a chart of steps goes there, on a plane it picks the point. */
   watch(figure, box, chart) {
+    if (chart.pick) {
+      box.classList.add("pick");
+      box.onclick = (event) => {
+        const { view } = chart;
+        const place = box.getBoundingClientRect();
+        const left = event.clientX - place.left - view.origin()[0] - view.padding().left;
+        const top = event.clientY - place.top - view.origin()[1] - view.padding().top;
+        if (left < 0 || top < 0 || left > view.width() || top > view.height()) return;
+        this.say("pick", { x: view.scale("x").invert(left), y: view.scale("y").invert(top) });
+      };
+    }
     if (!chart.hover) return;
     let tip;
     const frameAt = (event) => {
@@ -398,10 +540,33 @@ class Player {
   toggle() {
     if (this.playing) this.pause();
     else {
-      if (this.shown >= this.frames.total - 1) this.position = 0;
+      if (this.shown >= this.frames.total - 1) this.restart();
       this.target = null;
       this.start();
     }
+  }
+
+  /** Back to the start; a run whose settings changed on the way begins anew with those of now. */
+  restart() {
+    this.jump(0);
+    if (this.frames.course.length > 1) this.pending = { name: "restart", frame: 0, sent: -Infinity };
+  }
+
+  /** Tell the server something about this run. */
+  say(name, { frame = this.shown, ...more } = {}) {
+    const { recording } = this.frames;
+    this.send(name, { recording, turn: this.pictures.turn, step: this.frames.step(frame), ...more });
+  }
+
+  /** Tell it the step on screen, once the picture has rested: for the link. */
+  rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      if (this.playing || this.target !== null || !this.frames.known || !this.pictures) return;
+      const told = `${this.frames.recording} ${this.shown}`;
+      if (told !== this.told) this.say("at");
+      this.told = told;
+    }, REST_MS);
   }
 
   start() {
@@ -409,6 +574,7 @@ class Player {
     this.icon("player-play", ICONS.pause);
     this.find("player-play").setAttribute("aria-label", "Pause");
     this.before = undefined;
+    clearTimeout(this.resting);
     this.draw();
     this.wake();
   }
@@ -418,6 +584,7 @@ class Player {
     this.icon("player-play", ICONS["player-play"]);
     this.find("player-play").setAttribute("aria-label", "Play");
     this.describe();
+    this.rest();
   }
 
   /** Go to a frame and wait there; one that has not come yet is reached when it has. */
@@ -441,7 +608,7 @@ class Player {
       " ": () => this.toggle(),
       ArrowRight: () => this.jump(this.shown + 1),
       ArrowLeft: () => this.jump(this.shown - 1),
-      Home: () => this.jump(0),
+      Home: () => this.restart(),
       End: () => this.jump(this.frames.total - 1),
     };
     if (!acts[event.key]) return;
@@ -465,17 +632,27 @@ class Player {
       if (this.position >= this.target || this.frames.complete) this.target = null;
       if (this.target === null) this.describe();
     } else if (this.playing) {
-      this.position = Math.min(this.position + passed * this.framesPerSecond, reachable);
+      const end = Math.min(reachable, this.pending?.frame ?? reachable);
+      this.position = Math.min(this.position + passed * this.framesPerSecond, Math.max(end, this.position));
       if (this.position >= reachable && this.frames.complete) this.pause();
     }
     this.draw();
     this.ask(time);
-    if (this.playing || this.target !== null || this.request) this.wake();
+    if (this.playing || this.target !== null || this.request || this.pending || !this.heard) this.wake();
     else this.before = undefined;
   }
 
   ask(time) {
-    const { frames } = this;
+    const { frames, pending } = this;
+    // Until the server knows that somebody plays this run, it would fork at the step in the link.
+    if (!this.heard && this.drawn >= 0 && this.pictures && !(time - this.hello < PATIENCE_MS)) {
+      this.hello = time;
+      this.say("at");
+    }
+    if (pending && this.pictures && frames.known && time - pending.sent > PATIENCE_MS) {
+      pending.sent = time;
+      this.say(pending.name, { frame: pending.frame });
+    }
     if (frames.complete) return this.note(frames.error ? `The run stopped: ${frames.error}` : "");
     const needed = this.target !== null
       ? this.target + 1 - frames.known
@@ -514,7 +691,8 @@ class Player {
     this.scrub.style.setProperty("--shown", `${index * part}%`);
     this.scrub.style.setProperty("--known", `${(this.frames.known - 1) * part}%`);
     this.read(index);
-    remember(this.key, { frames: this.frames, position: index, speed: this.speed });
+    remember(this.key, { frames: this.frames, position: index, speed: this.speed, old: this.old });
+    if (!this.playing) this.rest();
   }
 
   read(index) {
@@ -548,6 +726,7 @@ class Player {
 
   remove() {
     cancelAnimationFrame(this.loop);
+    clearTimeout(this.resting);
     document.removeEventListener("keydown", this.onKey);
     this.resized.disconnect();
     for (const { result } of this.embedded ?? []) result.finalize();
@@ -560,6 +739,12 @@ export function mount(component) {
   const { parentElement: root } = component;
   if (!players.has(root)) players.set(root, new Player(root));
   players.get(root).update(component);
+}
+
+/** The frames that a player has, name -> numbers: for the tests. */
+export function columnsOf(root) {
+  const { known, columns } = players.get(root).frames;
+  return Object.fromEntries([...columns].map(([name, values]) => [name, [...values.subarray(0, known)]]));
 }
 
 /** Streamlit also cleans up while the player stays on the page; only a player that has left it is removed. */

@@ -9,10 +9,10 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +23,16 @@ from streamlit.components.v2 import component
 
 from core.recording import Frames, Recording
 from ui.charts import Spec
-from ui.theme import CHARTS, axis_colours
+from ui.steering import Pin, Run, identify
+from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/static
 FIRST_CHUNK = 240  # frames that are sent before anyone asks: four seconds at 60 a second
 LARGEST_CHUNK = 2_500
 CHUNK_SECONDS = 0.1  # how long one answer may compute
+
+Derive = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]  # columns (n, ...) of more
 
 HTML = """
 <section class="player" data-testid="player" role="group" aria-label="Player" tabindex="0">
@@ -108,28 +111,35 @@ def table(frames: Frames) -> pa.Table:
         if values.ndim == 1:
             columns[name] = values.astype(np.float64)
         else:
-            flat = values.reshape(len(values), -1).astype(np.float64)
+            flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
             columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
     return pa.table(columns)
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return type(value) in (int, float) and math.isfinite(value)  # pyright: ignore
+
+
 def _whole(value: object, low: int, high: int, default: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return default
-    return int(min(max(value, low), high))
+    return int(min(max(value, low), high)) if _is_number(value) else default
 
 
-def answer(recording: Recording, identity: str, request: object = None) -> dict[str, Any]:
-    """What the browser is sent: the frames that `request` asks for, or the first ones.
+def answer(
+    recording: Recording, request: object = None, start: int = 0, also: Derive | None = None
+) -> dict[str, Any]:
+    """What the browser is sent: the frames that `request` asks for, or the first from `start` on.
 
     A request is {"recording", "start", "count", "number"}; one for another recording, or one that
     makes no sense, gets the first frames. `number` comes back, so that no two answers are alike.
     """
+    identity = identify(recording.course)
     asked = request if isinstance(request, dict) else {}
     same = asked.get("recording") == identity
-    start = _whole(asked.get("start"), 0, recording.total - 1, 0) if same else 0
+    start = _whole(asked.get("start"), 0, recording.total - 1, start) if same else start
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
     frames = recording.frames(start, CHUNK_SECONDS, count)
+    if also:
+        frames = frames._replace(columns={**frames.columns, **also(frames.columns)})
     return {
         "recording": identity,
         "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
@@ -138,8 +148,7 @@ def answer(recording: Recording, identity: str, request: object = None) -> dict[
         "last": recording.steps,
         "every": recording.every,
         "error": frames.error,
-        "course": [start for start, _ in recording.course],
-        "proposal": None,  # a changed setting that waits to be applied at the step on screen
+        "course": [[start, identify(config)] for start, config in recording.course],
         "frames": table(frames),
     }
 
@@ -158,14 +167,19 @@ def _drawing(text: str) -> dict[str, Any]:
         mark, encoding = layer["mark"], layer["encoding"]
         if mark["type"] != "line":
             raise ValueError(f"a chart draws {mark['type']} over frames: only lines are painted.")
-        line = {"colour": mark["color"], "width": mark["strokeWidth"]}
+        line = {"colour": mark["color"], "width": mark["strokeWidth"], "dots": "point" in mark}
         trails.append({axis: encoding[axis]["field"] for axis in "xy"} | line)
     compiled = vl_convert.vegalite_to_vega(spec | {"layer": rest, "config": CHARTS})
-    return {"spec": compiled, "trails": trails, "hover": spec["usermeta"].get("hover")}
+    return {"spec": compiled, "trails": trails, **spec["usermeta"]}
 
 
-def around(pictures: Sequence[Picture], readout: Readout) -> dict[str, Any]:
-    """What surrounds the frames, sent once a run: charts, their own numbers, words, colours."""
+def around(
+    pictures: Sequence[Picture],
+    readout: Readout,
+    pins: Sequence[Pin] = (),
+    also: Derive | None = None,
+) -> dict[str, Any]:
+    """What surrounds the frames, sent once a run: charts, their numbers, words, colours, pins."""
     data: dict[str, Any] = {
         "charts": [
             {
@@ -180,7 +194,11 @@ def around(pictures: Sequence[Picture], readout: Readout) -> dict[str, Any]:
         "readout": readout._asdict(),
         "themes": {"light": axis_colours(dark=False), "dark": axis_colours(dark=True)},
     }
+    data["pins"] = [[pin.letter, PINS[pin.letter]] for pin in pins]
     # Arrow tables are carried only at the first level.
+    for pin in pins:
+        columns = {**pin.columns, **(also(pin.columns) if also else {})}
+        data[f"pin_{pin.letter}"] = table(Frames(0, pin.steps, columns, len(pin.steps), None))
     for index, picture in enumerate(pictures):
         for name, columns in picture.data.items():
             data[f"chart_{index}_{name}"] = pa.table(
@@ -189,17 +207,20 @@ def around(pictures: Sequence[Picture], readout: Readout) -> dict[str, Any]:
     return data
 
 
-def identify(recording: Recording) -> str:
-    """A short name for the recording's frames: lesson, course and interval."""
-    name = f"{type(recording.course[0][1]).__module__} {recording.course!r} {recording.every}"
-    return hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
 def player(
-    key: str, recording: Recording, pictures: Sequence[Picture], readout: Readout, *, play: int = 0
+    run: Run,
+    pictures: Sequence[Picture],
+    readout: Readout,
+    *,
+    also: Derive | None = None,
+    on_pick: Callable[[float, float], None] | None = None,
 ) -> None:
-    """Show the recording in these pictures, the first one large; play when `play` grows."""
-    identity = identify(recording)
+    """Show the run in these pictures, the first one large, and let it be steered.
+
+    `also` makes further columns of recorded ones; `on_pick` is told of a click at a point of a
+    chart whose usermeta has `pick`.
+    """
+    key = run.key
     # Counts runs of the whole page: a request made before this one does not have its pictures.
     turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
     mount = component(
@@ -208,27 +229,47 @@ def player(
         css=(HERE / "player.css").read_text(),
         js=(HERE / "loader.js").read_text(),
     )
+    fork = run.recording.frame_of(run.since) if run.heard else 0
+
+    def heard(what: str) -> None:
+        said = st.session_state[key].get(what)
+        if what == "pick" and on_pick:
+            x, y = (said.get("x"), said.get("y")) if isinstance(said, dict) else (None, None)
+            if _is_number(x) and _is_number(y):
+                on_pick(x, y)
+                st.session_state[f"{key}.again"] = True
+        elif what == "more":
+            st.session_state[f"{key}.asked"] = said
+        elif run.hear(what, said):
+            st.session_state[f"{key}.again"] = True
+        elif isinstance(said, dict):  # the component must be there again, but has all it needs
+            least = {"recording": said.get("recording"), "turn": said.get("turn"), "count": 1}
+            st.session_state.setdefault(f"{key}.asked", least)
 
     @st.fragment
     def live() -> None:
-        asked_key = f"{key}.asked"
-        request = st.session_state.pop(asked_key, None)
-        data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key}
-        data |= {"play": play, "turn": turn}
+        if st.session_state.pop(f"{key}.again", False) or run.settings.moved():
+            st.rerun()
+        request = st.session_state.pop(f"{key}.asked", None)
+        data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}
+        data |= {"play": run.plays, "at": run.at, "heard": run.heard, "proposal": run.proposal}
         try:
-            data |= answer(recording, identity, request)
+            data |= answer(run.recording, request, fork, also)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)
             st.error(f"This run could not start: {error}")
             return
         if not isinstance(request, dict) or request.get("turn") != turn:
-            data |= around(pictures, readout)
+            data |= around(pictures, readout, run.pins, also)
         mount(
             key=key,
             data=data,
-            on_more_change=lambda: st.session_state.update(
-                {asked_key: st.session_state[key].get("more")}
-            ),
+            on_more_change=partial(heard, "more"),
+            on_at_change=partial(heard, "at"),
+            on_fork_change=partial(heard, "fork"),
+            on_restart_change=partial(heard, "restart"),
+            on_pick_change=partial(heard, "pick"),
         )
 
     live()
+    run.bar()

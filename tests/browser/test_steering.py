@@ -1,0 +1,314 @@
+"""Runs that are steered while they play, shared by link, seen from far away."""
+
+import re
+from dataclasses import replace
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+from bench.browser import free_port, serving
+from core import gradient_descent as lesson
+from core.recording import play
+from ui.steering import read
+
+PAGE = "gradient_descent"
+# So slow that play is far from its end in all of a test.
+LONG = f"{PAGE}?{PAGE}.steps=400&{PAGE}.learning_rate=0.005"
+CONFIG = lesson.Config(steps=400, learning_rate=0.005)
+STEP_NOW = """() => {
+    const find = (root) => {
+        const found = root.querySelector('[data-testid=player-step]');
+        if (found) return found;
+        for (const element of root.querySelectorAll('*')) {
+            const inside = element.shadowRoot && find(element.shadowRoot);
+            if (inside) return inside;
+        }
+    };
+    const step = find(document);
+    window.seen = [];
+    requestAnimationFrame(function look(now) {
+        window.seen.push([now, Number(step.textContent)]);
+        requestAnimationFrame(look);
+    });
+}"""
+
+
+def course_of(page, config=CONFIG):
+    """The course that the address tells, and its step on screen."""
+    query = parse_qs(urlparse(page.url).query)
+    now = replace(
+        config,
+        learning_rate=float(query.get(f"{PAGE}.learning_rate", ["0.05"])[0]),
+        momentum=float(query.get(f"{PAGE}.momentum", ["0"])[0]),
+    )
+    course, wrong = read(query.get(f"{PAGE}.course", [""])[0], now, lesson.LIVE)
+    assert wrong == []
+    return course, int(query.get(f"{PAGE}.at", ["0"])[0])
+
+
+def assert_frames_are_those_of(columns, course) -> None:
+    """Every frame that the browser has is the run's, to the last bit."""
+    states = list(play(lesson.run, course))[: len(columns["step"])]
+    assert len(states) > course[-1][0] + 1
+    assert columns["step"] == [state.step for state in states]
+    assert columns["loss"] == [state.loss.item() for state in states]
+    for i in range(5):
+        assert columns[f"weights_{i}"] == [state.weights[i].item() for state in states]
+        assert columns[f"velocity_{i}"] == [state.velocity[i].item() for state in states]
+
+
+def test_a_run_steered_while_it_plays_goes_on_from_the_frame_on_screen(visit):
+    visitor = visit()
+    page = visitor.open(LONG)
+    page.wait_for_timeout(800)
+    page.evaluate(STEP_NOW)
+    visitor.click("play")
+    page.wait_for_timeout(700)
+    visitor.move("Learning rate", 6)
+    page.wait_for_selector("text=Undo the change at")
+    visitor.rest()
+    page.wait_for_timeout(1000)  # a fork may lie half a second ahead
+    visitor.click("play")
+    page.wait_for_timeout(1500)
+    course, at = course_of(page)
+    assert len(course) >= 2
+    assert course[0][1] == CONFIG
+    assert course[-1][1].learning_rate == pytest.approx(0.035)
+    assert 10 < course[-1][0] <= at == visitor.step()
+    assert_frames_are_those_of(visitor.columns(), course)
+    # No jump: the step on screen never goes back, and never leaps.
+    steps = np.array(page.evaluate("window.seen"))[:, 1]
+    moves = np.diff(steps)
+    assert moves.min() >= 0
+    assert moves.max() <= 20  # of 40 a second, on a machine that may stop for half of one
+
+
+def test_a_fork_is_the_run_with_the_new_config_from_the_state_on_screen(visit):
+    visitor = visit()
+    page = visitor.open(LONG)
+    visitor.scrub(120)
+    page.wait_for_timeout(800)
+    visitor.move("Learning rate", 1)
+    page.wait_for_selector("text=Undo the change at 120")
+    visitor.rest()
+    state = next(state for state in lesson.run(CONFIG) if state.step == 120)
+    bent = list(lesson.run(replace(CONFIG, learning_rate=0.01), state))
+    losses = visitor.columns()["loss"][120:]
+    assert len(losses) > 100
+    assert losses == [state.loss.item() for state in bent][: len(losses)]
+    assert visitor.step() == 120
+
+
+def test_the_curve_before_a_fork_stays_paler_until_restart(visit):
+    visitor = visit()
+    page = visitor.open(LONG)
+    visitor.scrub(100)
+    page.wait_for_timeout(800)
+    pale = """() => {
+        const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
+        const canvas = hosts[0].shadowRoot.querySelectorAll('canvas.trails')[2];
+        const {data, width} = canvas.getContext('2d').getImageData(
+            0, 0, canvas.width, canvas.height);
+        let pale = 0;
+        for (let i = 3; i < data.length; i += 4) {
+            const across = ((i - 3) / 4) % width;
+            if (across > 0.55 * width && data[i] > 40 && data[i] < 140) pale += 1;
+        }
+        return pale;
+    }"""
+    before = page.evaluate(pale)
+    visitor.move("Learning rate", 10)
+    page.wait_for_selector("text=Undo the change at 100")
+    visitor.rest()
+    assert page.evaluate(pale) > before + 50
+    visitor.click("restart")
+    page.wait_for_selector("text=Undo the change at", state="detached")
+    visitor.rest()
+    assert page.evaluate(pale) <= before + 5
+    course, _ = course_of(page)
+    assert course == ((0, replace(CONFIG, learning_rate=0.055)),)
+    assert_frames_are_those_of(visitor.columns(), course)
+
+
+def test_forks_are_undone_the_last_first(visit):
+    visitor = visit()
+    page = visitor.open(LONG)
+    for step, label in ((50, "Learning rate"), (90, "Momentum")):
+        visitor.scrub(step)
+        page.wait_for_timeout(800)
+        visitor.move(label, 2)
+        page.wait_for_selector(f"text=Undo the change at {step}")
+        visitor.rest()
+    course, _ = course_of(page)
+    assert [start for start, _ in course] == [0, 50, 90]
+    page.get_by_role("button", name="Undo the change at 90").click()
+    page.wait_for_selector("text=Undo the change at 50")
+    visitor.rest()
+    assert course_of(page)[0] == course[:2]
+    assert_frames_are_those_of(visitor.columns(), course[:2])
+    page.get_by_role("button", name="Undo the change at 50").click()
+    page.wait_for_selector("text=Undo the change at", state="detached")
+    visitor.rest()
+    assert course_of(page)[0] == ((0, CONFIG),)
+    assert visitor.step() == 90
+
+
+def test_a_link_of_a_twice_forked_run_shows_the_same_frames_elsewhere(visit):
+    one = visit()
+    page = one.open(LONG)
+    for step, label in ((40, "Learning rate"), (80, "Momentum")):
+        one.scrub(step)
+        page.wait_for_timeout(800)
+        one.move(label, 3)
+        page.wait_for_selector(f"text=Undo the change at {step}")
+        one.rest()
+    one.scrub(123)
+    page.wait_for_timeout(1200)
+    two = visit()
+    two.open(page.url.removeprefix(f"{one.address}/"))
+    two.until_step(123)
+    course, at = course_of(two.page)
+    assert [start for start, _ in course] == [0, 40, 80]
+    assert at == 123
+    mine, theirs = one.columns(), two.columns()
+    length = min(len(mine["step"]), len(theirs["step"]))
+    assert length > 123
+    assert {k: v[:length] for k, v in mine.items()} == {k: v[:length] for k, v in theirs.items()}
+    assert_frames_are_those_of(theirs, course)
+    assert "from 40: 0.02" in two.page.inner_text("[data-testid=stMain]")
+
+
+def test_pinned_curves_stay_with_a_table_of_what_differs(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    visitor.click("end")
+    page.wait_for_timeout(800)
+    for count in range(1, 5):
+        page.get_by_role("button", name="Pin this curve").click()
+        page.wait_for_selector(f"[data-testid=pins] tbody tr:nth-child({count + 1})")
+        visitor.move("Learning rate", 1)
+        visitor.rest()
+        page.wait_for_timeout(500)
+    assert page.get_by_role("button", name="Pin this curve").is_disabled()
+    table = page.inner_text("[data-testid=pins]")
+    assert re.findall(r"^([A-D])\s+([\d.]+)", table, re.MULTILINE) == [
+        ("A", "0.05"),
+        ("B", "0.055"),
+        ("C", "0.06"),
+        ("D", "0.065"),
+    ]
+    assert "momentum" not in table
+    page.get_by_role("button", name="Unpin B").click()
+    page.wait_for_selector("[data-testid=pins] tbody tr:nth-child(5)", state="detached")
+    table = page.inner_text("[data-testid=pins]")
+    assert re.findall(r"^([A-D])\s", table, re.MULTILINE) == ["A", "C", "D"]
+
+
+def test_a_hostile_link_gets_words_and_a_run(visit):
+    visitor = visit()
+    many = "+".join(f"{step}+learning_rate+0.{step + 1}" for step in range(3_000)) + "+3000"
+    page = visitor.open(f"{PAGE}?{PAGE}.course={many}&{PAGE}.at=1e999&{PAGE}.steps=2000")
+    said = page.inner_text("[data-testid=stMain]")
+    assert "more than 100 parts" in said
+    assert "at = inf is not allowed" in said
+    assert visitor.step() == 0
+    visitor.click("forward")
+    assert visitor.step() == 1
+    picture = "![x](http://127.0.0.1:9/x.png)"  # another host: asking it would fail the test
+    course = f"0+__init__+1+momentum+7+{picture}+1+9"
+    page = visitor.open(f"{PAGE}?{PAGE}.course={course}&{PAGE}.at=-3&{PAGE}.device={picture}")
+    said = page.inner_text("[data-testid=stMain]")
+    assert "sets '__init__'" in said
+    assert "momentum = 7 is not allowed" in said
+    assert "at = -3 is not allowed" in said
+
+
+def test_a_slow_browser_far_away_plays_slower_and_stays_in_charge(visit):
+    """1 Mbit/s with 100 ms of delay, the processor a quarter as fast."""
+    visitor = visit()
+    closed: list[int] = []
+    visitor.page.on("websocket", lambda socket: socket.on("close", lambda _: closed.append(1)))
+    page = visitor.open(f"{PAGE}?{PAGE}.steps=2400&{PAGE}.learning_rate=0.005")
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    rate = 1_000_000 / 8
+    session.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 100, "downloadThroughput": rate, "uploadThroughput": rate},
+    )
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page.wait_for_timeout(1500)
+    page.select_option("[data-testid=player-speed]", "10")
+    sent = visitor.sent
+    visitor.click("play")
+    page.wait_for_timeout(4000)
+    # One request at a time: no backlog grows, however much is asked for.
+    assert visitor.sent - sent < 12
+    visitor.click("play")
+    stopped = visitor.step()
+    assert stopped > 50
+    page.wait_for_timeout(500)
+    assert visitor.step() == stopped  # at once, not when the network allows
+    visitor.click("forward")
+    assert visitor.step() == stopped + 1
+    page.select_option("[data-testid=player-speed]", "1")
+    visitor.click("play")
+    visitor.move("Learning rate", 2)
+    page.wait_for_selector("text=Undo the change at", timeout=60_000)
+    visitor.click("play")
+    page.wait_for_timeout(3000)
+    config = lesson.Config(steps=2400, learning_rate=0.005)
+    assert_frames_are_those_of(visitor.columns(), course_of(page, config)[0])
+    assert closed == []
+
+
+def test_after_a_restart_of_the_server_the_page_shows_the_same_run_at_the_same_step(
+    visit, tmp_path
+):
+    port = free_port()
+    visitor = visit(f"http://127.0.0.1:{port}")
+    page = visitor.page
+    page.add_init_script(
+        """window.connected = 0;
+        window.WebSocket = class extends WebSocket {
+            constructor(...all) {
+                super(...all);
+                this.addEventListener('message', () => {
+                    if (!this.counted) { this.counted = true; window.connected += 1; }
+                });
+            }
+        };"""
+    )
+    log = tmp_path / "log"
+    with serving(port=port, log=log):
+        visitor.open(LONG)
+        visitor.scrub(70)
+        page.wait_for_timeout(800)
+        visitor.move("Learning rate", 4)
+        page.wait_for_selector("text=Undo the change at 70")
+        visitor.rest()
+        visitor.scrub(95)
+        page.wait_for_timeout(1500)
+        before = visitor.columns()
+    page.wait_for_timeout(1000)
+    visitor.click("forward")  # without a server the pictures still move
+    assert visitor.step() == 96
+    with serving(port=port, log=log):
+        page.wait_for_function(
+            "window.connected > 1", timeout=90_000
+        )  # the browser tries now and then
+        visitor.rest()
+        page.wait_for_timeout(2000)
+        assert visitor.step() == 96
+        course, _ = course_of(page)
+        assert [start for start, _ in course] == [0, 70]
+        visitor.move("Momentum", 1)  # and it still can be steered
+        page.wait_for_selector("text=Undo the change at 96", timeout=30_000)
+        visitor.rest()
+        course, _ = course_of(page)
+        after = visitor.columns()
+        assert_frames_are_those_of(after, course)
+        assert after["loss"][:97] == before["loss"][:97]
+    visitor.problems.clear()  # the browser says that the server was gone
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,347 @@
+"""A run that a learner steers: its course kept for the session, carried by the link, forked,
+undone.
+
+A course is ((0, config), (k, config'), ...): config' was chosen at step k. The controls hold the
+settings now; the address holds the earlier ones with their steps, as words:
+
+    course = 0 learning_rate 0.05 40 momentum 0.5 70
+
+is a run that began with the settings now but for learning_rate = 0.05, went on from step 40 with
+the settings now but for momentum = 0.5, and from step 70 with the settings now.
+
+Only the browser knows which step is on screen. A changed setting is therefore first a *proposal*,
+sent along with the run as it is; the browser answers with the step at which to fork.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from functools import cached_property
+from html import escape
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from core.ranges import Range
+from core.recording import Course, Recording, shared
+from ui.controls import Settings, parse_flag, parse_number
+from ui.theme import PINS, TABLE_STYLE, setting
+
+MOST_LEGS = 100  # a course longer than this no longer fits into a link
+MOST_WORDS = 10_000
+MOST_COMPLAINTS = 4
+PINNED_ROWS = 300  # of a pinned curve
+
+
+def write(course: Course) -> str:
+    """The course as words for a link, without the settings now: see above. "" if it is one leg."""
+    now = course[-1][1]
+    words: list[str] = []
+    for start, config in course[:-1]:
+        words.append(str(start))
+        for field in fields(config):
+            value = getattr(config, field.name)
+            if value != getattr(now, field.name):
+                words += [field.name, str(value).lower() if isinstance(value, bool) else str(value)]
+    return " ".join([*words, str(course[-1][0])]) if words else ""
+
+
+def read(text: str, now: Any, live: frozenset[str]) -> tuple[Course, list[str]]:
+    """The course that `text` writes, and what was wrong with it.
+
+    What makes no sense is left out: the nearest run that does comes back, in the end `now` alone.
+    """
+    wrong: list[str] = []
+    legs: list[tuple[int, Any]] = []
+    words = iter(text.split()[:MOST_WORDS])
+    steps = Range(0, now.steps, whole=True)
+    skipping = False  # what belongs to a step that was left out
+    for word in words:
+        if word.isascii() and word.isdigit():
+            start = int(word[:18])
+            skipping = True
+            if len(legs) == MOST_LEGS:
+                wrong.append(f"The link's course has more than {MOST_LEGS} parts: the rest is cut.")
+                break
+            if start not in steps:
+                wrong.append(f"The link's course has a step {word[:18]}: it must be {steps}.")
+            elif legs and start <= legs[-1][0]:
+                wrong.append(f"The link's course goes back to step {start}: steps must grow.")
+            else:
+                legs.append((start, now))
+                skipping = False
+            continue
+        value = next(words, "")
+        if word not in live:
+            wrong.append(
+                f"The link's course sets {word[:40]!r}: only "
+                f"{', '.join(sorted(live))} may change during a run."
+            )
+        elif legs and not skipping:
+            try:
+                parse = {bool: parse_flag, str: str}.get(type(getattr(now, word)), parse_number)
+                legs[-1] = (legs[-1][0], replace(legs[-1][1], **{word: parse(value)}))
+            except ValueError as refused:
+                wrong.append(f"In the link's course, {refused}")
+    if text.split() and (not legs or legs[0][0] != 0):
+        wrong.append("The link's course does not begin at step 0: it was ignored.")
+        return ((0, now),), wrong
+    if legs and legs[-1][1] != now:
+        wrong.append("The link's course does not say from which step its settings now hold.")
+        legs.pop()
+    while len(legs) > 1 and legs[-1][1] == legs[-2][1]:
+        legs.pop()  # a change to the same is none
+    if not legs or legs[-1][1] != now:
+        return ((0, now),), wrong
+    return tuple(legs), wrong
+
+
+def forked(course: Course, step: int, config: Any) -> Course:
+    """The course changed to `config` at `step`; at its start, or when it is over, a new run."""
+    kept = tuple(leg for leg in course if leg[0] < step)
+    if not kept or step >= config.steps or len(kept) >= MOST_LEGS:
+        return ((0, config),)
+    return kept if kept[-1][1] == config else (*kept, (step, config))
+
+
+def identify(value: object) -> str:
+    """A short name for a config or a course."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+class Pin(NamedTuple):
+    """A curve that stays while settings change."""
+
+    letter: str
+    course: Course
+    steps: np.ndarray  # (n,)
+    columns: Mapping[str, np.ndarray]  # name -> (n, ...)
+
+
+class Run:
+    """What a page shows and a player plays: the run of one lesson in one session."""
+
+    def __init__(self, settings: Settings, lesson: ModuleType) -> None:
+        self.settings, self._lesson = settings, lesson
+        self.key = f"{settings.lesson}.player"
+        self._kept = st.session_state.setdefault(f"{settings.lesson}.run", {})
+        wanted = settings.config()
+        if "course" not in self._kept:
+            self._arrive(wanted)
+        settings.tell()
+        self._turn_to(wanted)
+        self.course: Course = self._kept["course"]
+        self.config = self.course[-1][1]
+        self.recording: Recording = shared(lesson.run, self.course, frame=lesson.frame)
+        self._write_address()
+
+    @property
+    def at(self) -> int:
+        """The step on screen when the browser last rested."""
+        return self._kept["at"]
+
+    @property
+    def heard(self) -> bool:
+        """Whether a browser plays this run; a test without one does not."""
+        return self._kept["heard"]
+
+    @property
+    def proposal(self) -> str | None:
+        """The name of a change that waits for the step on screen."""
+        return identify(self._kept["proposal"]) if self._kept["proposal"] else None
+
+    @property
+    def plays(self) -> int:
+        """How often the page has asked the player to start by itself."""
+        return self.settings.plays
+
+    @property
+    def legs(self) -> tuple[Any, ...]:
+        """The first config and the later changes, as a lesson's theory takes them."""
+        return (self.course[0][1], *self.course[1:])
+
+    def pinned(self, column: str) -> list[np.ndarray]:
+        """The values of a recorded column in every pinned run."""
+        return [pin.columns[column] for pin in self.pins if column in pin.columns]
+
+    @property
+    def since(self) -> int:
+        """The step from which on the settings now hold."""
+        return self.course[-1][0]
+
+    def hear(self, what: str, said: object) -> bool:
+        """Take in what the browser says; True if the whole page must run again."""
+        said = said if isinstance(said, dict) else {}
+        self._kept["heard"] = True
+        if said.get("recording") != identify(self._kept["course"]):
+            return False  # it speaks of a run that is gone
+        step, course = said.get("step"), self._kept["course"]
+        if what == "restart":
+            self._kept |= {"course": ((0, course[-1][1]),), "at": 0}
+            return True
+        if not isinstance(step, int) or step not in Range(0, course[-1][1].steps, whole=True):
+            return False
+        self._kept["at"] = step
+        # A slider that is still being moved may have proposed something newer: it forks there too.
+        if what == "fork" and self._kept["proposal"]:
+            self._kept |= {
+                "course": forked(course, step, self._kept["proposal"]),
+                "proposal": None,
+            }
+            return True
+        self._write_address()
+        return False
+
+    def _arrive(self, wanted: Any) -> None:
+        """A new session: what the link says."""
+        ask = st.query_params.get
+        course, wrong = read(
+            ask(self.settings.key("course"), ""), wanted, getattr(self._lesson, "LIVE", frozenset())
+        )
+        at, steps = ask(self.settings.key("at")), Range(0, wanted.steps, whole=True)
+        try:
+            start = parse_number(at) if at is not None else 0
+        except ValueError:
+            start = at
+        if start not in steps:
+            wrong.insert(0, f"at = {start!r} is not allowed: it must be {steps}. The run is at 0.")
+            start = 0
+        for complaint in wrong[:MOST_COMPLAINTS]:
+            self.settings.complain(complaint)
+        self._kept |= {"course": course, "at": start, "proposal": None, "heard": False, "pins": {}}
+
+    def _turn_to(self, wanted: Any) -> None:
+        course: Course = self._kept["course"]
+        last = course[-1][1]
+        differing = {
+            f.name for f in fields(last) if getattr(last, f.name) != getattr(wanted, f.name)
+        }
+        anew = self.settings.anew() or not differing <= getattr(self._lesson, "LIVE", frozenset())
+        self._kept["proposal"] = None
+        if anew and (differing or len(course) > 1):
+            self._kept |= {"course": ((0, wanted),), "at": min(self.at, wanted.steps)}
+        elif differing and self.heard:
+            self._kept["proposal"] = wanted
+        elif differing:
+            self._kept["course"] = forked(course, self.at, wanted)
+
+    def _write_address(self) -> None:
+        words = {"course": write(self._kept["course"]), "at": str(self.at or "")}
+        for field, text in words.items():
+            key = self.settings.key(field)
+            if st.query_params.get(key, "") != text:
+                if text:
+                    st.query_params[key] = text
+                else:
+                    del st.query_params[key]
+
+    # --- Undo and pin.
+
+    def undo(self) -> None:
+        """A callback: take back the last change of settings."""
+        course = self._kept["course"] = self._kept["course"][:-1]
+        self.settings.change({field: getattr(course[-1][1], field) for field in self._lesson.LIVE})
+
+    def pin(self) -> None:
+        """A callback: keep this run's curve, in the first colour that is free."""
+        pins = self._kept["pins"]
+        free = next((letter for letter in PINS if letter not in pins), None)
+        if free and self.course not in pins.values():
+            pins[free] = self.course
+
+    def unpin(self, letter: str) -> None:
+        """A callback: let a curve go; the others keep their colours."""
+        self._kept["pins"].pop(letter, None)
+
+    @cached_property
+    def pins(self) -> list[Pin]:
+        """The pinned curves, thinned by an odd stride: an even one would hide a zigzag."""
+        found = []
+        for letter, course in sorted(self._kept["pins"].items()):
+            frames = shared(self._lesson.run, course, frame=self._lesson.frame).finish(seconds=1)
+            stride = -(-len(frames.steps) // PINNED_ROWS) | 1
+            columns = {field: values[::stride] for field, values in frames.columns.items()}
+            found.append(Pin(letter, course, frames.steps[::stride], columns))
+        return found
+
+    def bar(self) -> None:
+        """Below the player: undo, pin, and what sets pinned curves apart."""
+        pins: dict[str, Course] = self._kept["pins"]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Pin this curve",
+                key=f"{self.key}.pin",
+                on_click=self.pin,
+                disabled=len(pins) == len(PINS) or self.course in pins.values(),
+                icon=":material/keep:",
+                help="Keep it on the charts while you change settings: up to four.",
+            )
+            if len(self.course) > 1:
+                st.button(
+                    f"Undo the change at {self.since}",
+                    key=f"{self.key}.undo",
+                    on_click=self.undo,
+                    icon=":material/undo:",
+                )
+            for letter in sorted(pins):
+                st.button(
+                    f"Unpin {letter}",
+                    key=f"{self.key}.unpin.{letter}",
+                    on_click=self.unpin,
+                    args=(letter,),
+                )
+        if pins:
+            st.html(differences({"on screen": self.course} | dict(sorted(pins.items()))))
+        elif len(self.course) > 1:
+            words = [f"{label(f)} {history(self.course, f)}" for f in differing([self.course])]
+            st.caption(f"Changed on the way: {'; '.join(words)}.")
+
+
+def label(field: str) -> str:
+    """A field's name in words."""
+    return field.replace("_", " ")
+
+
+def differing(courses: Iterable[Course]) -> list[str]:
+    """The fields that are not the same in all configs of all courses."""
+    configs = [config for course in courses for _, config in course]
+    return [
+        field.name
+        for field in fields(configs[0])
+        if len({repr(getattr(config, field.name)) for config in configs}) > 1
+    ]
+
+
+def history(course: Course, field: str, most: int = 4) -> str:
+    """A field's values along a course: `0.05, from 40: 0.5`."""
+    parts: list[str] = []
+    before = None
+    for start, config in course:
+        value = getattr(config, field)
+        if value != before or not parts:
+            text = setting(value) if type(value) in (int, float) else str(value)
+            parts.append(f"from {start}: {text}" if start else text)
+        before = value
+    return ", ".join(parts if len(parts) <= most else [parts[0], "…", *parts[1 - most :]])
+
+
+def differences(courses: Mapping[str, Course]) -> str:
+    """A table of the settings in which these courses differ, the colours of the pins beside."""
+    names = differing(courses.values())
+    head = "".join(f'<th scope="col">{escape(label(field))}</th>' for field in names)
+    rows = "".join(
+        f'<tr><th scope="row">{_swatch(title)}{escape(title)}</th>'
+        + "".join(f"<td>{escape(history(course, field))}</td>" for field in names)
+        + "</tr>"
+        for title, course in courses.items()
+    )
+    return (
+        f'{TABLE_STYLE}<table class="numbers" data-testid="pins"><thead><tr>'
+        f'<th scope="col">curve</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _swatch(title: str) -> str:
+    return f'<i style="border-color: {PINS[title]}"></i>' if title in PINS else "<i></i>"
