@@ -75,3 +75,50 @@ def error_left(step: float, momentum: float, steps: int) -> np.ndarray:
             left[k] = state[0]
             state = advance @ state
     return left
+
+
+def updates_per_decimal(rate: float) -> float:
+    """How many updates make the error ten times smaller; inf where it does not shrink."""
+    if rate >= 1:
+        return math.inf
+    return math.log(0.1) / math.log(rate) if rate else 0.0
+
+
+# --- What a run shows, measured without the theory.
+
+
+def measured_rate(error: np.ndarray) -> float:
+    """The factor an update by which the errors (n,) of a run shrink or grow, nan if unknown.
+
+    The mean over their later half; where the error swings, from its first peak to its last.
+    """
+    if len(error) < 2 or error[0] == 0:
+        return math.nan
+    if error[-1] == 0:
+        return 0.0
+    late = error[(len(error) - 1) // 2 :]  # with momentum the first updates hold a faster mode too
+    size, sign = np.abs(late), np.sign(late)
+    keeps, flips = (sign == sign[0]).all(), (sign[1:] == -sign[:-1]).all()
+    if sign[0] != 0 and (keeps or flips):
+        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(late) - 1))
+    size = np.abs(error)
+    peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
+    if len(peaks) < 2:
+        return math.nan
+    before, top, after = size[peaks - 1], size[peaks], size[peaks + 1]
+    # A parabola through three neighbours finds the peak between the updates.
+    shift = (before - after) / (2 * (before - 2 * top + after))
+    height = top - (before - after) * shift / 4
+    return float(np.exp(np.polyfit(peaks + shift, np.log(height), 1)[0]))
+
+
+def measured_period(error: np.ndarray) -> float:
+    """Updates from one swing of the errors (n,) to the next, nan where there are not two.
+
+    The mean distance of crossings of zero in one direction, interpolated between updates.
+    """
+    upward = np.flatnonzero((error[:-1] < 0) & (error[1:] >= 0))
+    if len(upward) < 2:
+        return math.nan
+    at = upward + error[upward] / (error[upward] - error[upward + 1])
+    return float((at[-1] - at[0]) / (len(at) - 1))

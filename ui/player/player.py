@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,10 @@ HTML = """
   <div class="note" data-testid="player-note" role="status"></div>
 </section>
 """
+
+
+# From the columns of some frames, name -> (m, ...), further columns that charts show.
+Also = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] | None
 
 
 class Picture(NamedTuple):
@@ -130,6 +134,8 @@ def answer(recording: Recording, identity: str, request: object = None) -> dict[
     start = _whole(asked.get("start"), 0, recording.total - 1, 0) if same else 0
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
     frames = recording.frames(start, CHUNK_SECONDS, count)
+    if also:
+        frames = frames._replace(columns={**frames.columns, **also(frames.columns)})
     return {
         "recording": identity,
         "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
@@ -196,7 +202,13 @@ def identify(recording: Recording) -> str:
 
 
 def player(
-    key: str, recording: Recording, pictures: Sequence[Picture], readout: Readout, *, play: int = 0
+    key: str,
+    recording: Recording,
+    pictures: Sequence[Picture],
+    readout: Readout,
+    *,
+    play: int = 0,
+    also: Also = None,
 ) -> None:
     """Show the recording in these pictures, the first one large; play when `play` grows."""
     identity = identify(recording)
@@ -216,7 +228,7 @@ def player(
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key}
         data |= {"play": play, "turn": turn}
         try:
-            data |= answer(recording, identity, request)
+            data |= answer(recording, identity, request, also)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)
             st.error(f"This run could not start: {error}")
