@@ -134,6 +134,7 @@ class Prediction(NamedTuple):
 
     curvatures: np.ndarray  # (n,) λ, eigenvalues of 2 AᵀA, growing; 0 where A leaves x undetermined
     directions: np.ndarray  # (n, n) their eigenvectors, one a column
+    kept: np.ndarray  # (n,) 1 - ηλ, what an update without momentum keeps of the error along each
     modes: tuple[Mode | None, ...]  # the long run along each; None where nothing moves
     rate: float  # the largest rate of all modes: in the long run the error shrinks by it
     critical_damping_factor: float  # from here on some mode no longer shrinks, at this momentum
@@ -142,6 +143,11 @@ class Prediction(NamedTuple):
     solution: np.ndarray  # (n,) where the run ends if it converges
     final_loss: float
     per_decimal: float  # updates that make the error ten times smaller, in the long run
+
+    @property
+    def moving(self) -> dict[int, Mode]:
+        """The modes that move, by their index."""
+        return {index: found for index, found in enumerate(self.modes) if found}
 
     @property
     def round_bowl(self) -> bool:
@@ -173,6 +179,7 @@ def predict(config: Config) -> Prediction:
     return Prediction(
         curvatures,
         directions,
+        1 - config.damping_factor * curvatures,
         modes,
         rate,
         critical,
@@ -241,6 +248,16 @@ def _solution(config: Config) -> np.ndarray:
     """The least-squares solution nearest to the start: along flat directions nothing moves."""
     A, start = np.asarray(config.A, dtype=np.float64), np.asarray(config.start)
     return start + np.linalg.pinv(A, rcond=FLAT) @ (np.asarray(config.b) - A @ start)
+
+
+def undetermined(config: Config) -> tuple[tuple[np.ndarray, float], ...]:
+    """The directions (n,) along which the loss is flat, each with the value that x keeps there."""
+    curvatures, directions = _eigen(config)
+    found = []
+    for direction in directions.T[curvatures == 0]:
+        forward = direction * np.sign(direction[np.argmax(np.abs(direction))])
+        found.append((forward, float(forward @ np.asarray(config.start))))
+    return tuple(found)
 
 
 def _least_loss(config: Config) -> float:

@@ -208,20 +208,15 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     A click reports its place.
     """
     across, up = path
-    x = alt.X(
-        f"{across}:Q",
-        axis=alt.Axis(title=titles[0], grid=False, format=".6~g"),
-        scale=_between(_LEFT, _RIGHT),
-    )
-    y = alt.Y(
-        f"{up}:Q",
-        axis=alt.Axis(title=titles[1], grid=False, format=".6~g"),
-        scale=_between(_BOTTOM, _TOP),
-    )
-    at = {
-        "x": alt.X("x:Q", scale=x.scale, axis=x.axis),
-        "y": alt.Y("y:Q", scale=y.scale, axis=y.axis),
+    wide = {
+        "axis": alt.Axis(title=titles[0], grid=False, format=".6~g"),
+        "scale": _between(_LEFT, _RIGHT),
     }
+    high = {
+        "axis": alt.Axis(title=titles[1], grid=False, format=".6~g"),
+        "scale": _between(_BOTTOM, _TOP),
+    }
+    at = {"x": alt.X("x:Q", **wide), "y": alt.Y("y:Q", **high)}
     as_sent = alt.OrderValue(0)  # else a line is drawn from left to right
     # Each ring lies over all wider ones: the bowl grows darker inwards.
     rings = alt.Chart(CONTOURS).mark_line(
@@ -280,7 +275,7 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
         ).encode(**at),
         alt.Chart(FRAMES)
         .mark_line(color=BLUE, strokeWidth=2.5, point=True, clip=True)
-        .encode(x, y, order=alt.Order("step:Q")),
+        .encode(alt.X(f"{across}:Q", **wide), alt.Y(f"{up}:Q", **high), order=alt.Order("step:Q")),
         moved.mark_rule(color=VERMILION, strokeWidth=2.5, clip=True).encode(
             alt.X(f"before_{across}:Q"), alt.Y(f"before_{up}:Q"), x2=f"{across}:Q", y2=f"{up}:Q"
         ),

@@ -123,7 +123,9 @@ def _whole(value: object, low: int, high: int, default: int) -> int:
     return int(min(max(value, low), high))
 
 
-def answer(recording: Recording, identity: str, request: object = None) -> dict[str, Any]:
+def answer(
+    recording: Recording, identity: str, request: object = None, also: Also = None
+) -> dict[str, Any]:
     """What the browser is sent: the frames that `request` asks for, or the first ones.
 
     A request is {"recording", "start", "count", "number"}; one for another recording, or one that

@@ -1,0 +1,390 @@
+"""Solving A x = b by gradient descent: one damping factor for a gentle and a steep direction."""
+
+import streamlit as st
+
+from core import linear_regression as lesson
+from core.gradient_descent import departure, first_not_finite
+from core.ranges import Range
+from core.recording import MAX_FRAMES, shared
+from ui import charts, export, layout, scale
+from ui.controls import Settings
+from ui.player.player import Picture, Readout, player
+from ui.source import code_panel
+from ui.theme import MINUS, number, setting
+from ui.verdict import Row, verdict
+
+NAME = "linear_regression"
+DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
+SIZE = 2  # unknowns, so that the path can be seen; core goes further
+MOST_STEPS = MAX_FRAMES - 1  # so that every update is a frame
+VALLEY = {
+    "A": ((0.55, 0.45), (0.45, 0.55)),
+    "b": (1.0, 0.0),
+    "start": (1.0, 3.0),
+    "damping_factor": 0.9,
+    "steps": 200,
+}
+BESIDE = {"start": (0.0, 0.5), "steps": 20}  # not on a line of symmetry: its bounce is seen
+PRESETS = {
+    "as in the notes: 0.5": {},
+    "as in the notes: 0.1": {"damping_factor": 0.1, "steps": 20},
+    "a long valley": VALLEY,
+    "the valley with momentum": VALLEY | {"damping_factor": 1.65, "momentum": 0.67},
+    "exactly 2/λ": BESIDE | {"damping_factor": 1.0},
+    "past 2/λ": BESIDE | {"damping_factor": 1.05},
+    "no single answer": {
+        "A": ((0.5, 0.5), (0.5, 0.5)),
+        "start": (1.5, -0.5),
+        "damping_factor": 0.1,
+        "steps": 30,
+    },
+}
+WORDS = {
+    "monotone": "x creeps in",
+    "one step": "the first update lands",
+    "overshooting": "x jumps past and comes closer",
+    "swinging in": "x swings in",
+    "bouncing": "x jumps from side to side for ever",
+    "swinging for ever": "x swings and never settles",
+    "diverging": "x runs away",
+}
+
+settings = Settings(NAME, lesson.Config, PRESETS)
+with st.sidebar:
+    settings.slider(
+        "damping_factor",
+        "Damping factor η",
+        DAMPING,
+        step=DAMPING_STEP,
+        format="%.3f",
+        explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
+    )
+    below_damping = st.empty()
+    settings.slider(
+        "momentum",
+        "Momentum β",
+        lesson.RANGES["momentum"],
+        step=0.01,
+        explain="The part of the last move that is kept for the next. 0 forgets at once, 1 never.",
+    )
+    settings.matrix(
+        "A",
+        "A, two rows",
+        lesson.ENTRIES,
+        explain="Commas between numbers, a semicolon between the rows.",
+        size=SIZE,
+    )
+    settings.numbers(
+        "b", "b", lesson.ENTRIES, explain="What A x should become.", most=SIZE, least=SIZE
+    )
+    with st.expander("More settings"):
+        settings.numbers(
+            "start",
+            "Start",
+            lesson.ENTRIES,
+            explain="x₀ and x₁ at first.",
+            most=SIZE,
+            least=SIZE,
+        )
+        settings.slider(
+            "steps",
+            "Updates",
+            Range(1, MOST_STEPS, whole=True),
+            step=1,
+            explain="How many updates to run.",
+        )
+        settings.device()
+
+config = settings.config()
+eta, beta = setting(config.damping_factor), setting(config.momentum)
+prediction = lesson.predict(config)
+errors, losses = lesson.predicted_modes(config), lesson.predicted_loss(config)
+plain, settled = not config.momentum, not errors[0].any()
+directions = ("first", "second") if prediction.round_bowl else ("gentle", "steep")
+moving = prediction.moving
+scale.strip(
+    below_damping,
+    [
+        scale.Mark("best" if plain else "best at β = 0", prediction.best_damping_factor),
+        scale.Mark("critical", prediction.critical_damping_factor),
+    ],
+    DAMPING,
+)
+
+
+def short(value: float) -> str:
+    return setting(float(f"{value:.4g}"))
+
+
+def fate(index: int) -> str:
+    """What becomes of the error along one direction, and why."""
+    mode, curvature = moving[index], short(prediction.curvatures[index])
+    if plain:
+        kept = f"1 {MINUS} {eta} × {curvature} = {short(prediction.kept[index])}"
+        return f"each update keeps {kept} of the error, so {WORDS[mode.regime]}"
+    return (
+        f"{WORDS[mode.regime]}: in the long run each update keeps {short(mode.rate)} of the error"
+    )
+
+
+story = [
+    "The *loss* L is a bowl over the plane of x₀ and x₁. Its *curvature* λ says how fast "
+    "the slope grows in a direction."
+]
+if settled:
+    story.append("Here x starts where the loss is smallest, and stays.")
+elif prediction.round_bowl:
+    story.append(f"Here λ = {short(prediction.curvatures[0])} in every direction: {fate(0)}.")
+    if plain and moving[0].regime == "monotone":
+        first = ", ".join(short(x) for x in lesson.predicted_x(config)[1:4, 0])
+        story.append(f"x₀ goes {first} …")
+else:
+    story += [
+        f"{'Along' if index == min(moving) else 'And along'} the **{directions[index]}** one, "
+        f"λ = {short(prediction.curvatures[index])}, {fate(index)}."
+        for index in moving
+    ]
+for direction, value in lesson.undetermined(config) if moving else ():
+    story.append(
+        f"A is *singular*: along ({', '.join(short(part) for part in direction)}) the loss is "
+        f"flat. That direction stays undetermined: x keeps the {short(value)} it starts with."
+    )
+if not moving:
+    story.append("A is all zeros: the loss is the same everywhere, and x stays undetermined.")
+layout.heading(
+    NAME,
+    " ".join(story),
+    r"\begin{aligned} L &= |A x - b|^2 \\ "
+    + (
+        r"x &\leftarrow x - \eta\,\partial L / \partial x \end{aligned}"
+        if plain
+        else r"z &\leftarrow \beta z + \partial L / \partial x \\ x &\leftarrow x - \eta z"
+        r" \end{aligned}"
+    ),
+)
+
+recording = shared(lesson.run, ((0, config),), frame=lesson.frame)
+view = lesson.window(config)
+far = 4 * max(view.span_x, view.span_y)
+plane = Picture(
+    "The path of x over the loss",
+    charts.plane(("x_0", "x_1"), ("x₀", "x₁"), directions),
+    "After update {step}: x₀ = {x_0}, x₁ = {x_1}, loss {loss}.",
+    view._asdict(),
+    {
+        "contours": lesson.level_lines(config, lesson.levels(config, view), far),
+        "axes": lesson.axes(config, view),
+        "solutions": lesson.solutions(config, view),
+    },
+)
+size = float(losses[0]) or 1.0
+low, high = charts.log_domain(losses, (size * 1e-32, size * 1e32))
+loss = Picture(
+    "The loss",
+    charts.against_step((("loss", "loss"),), "loss", log=True),
+    "The loss is {loss} after update {step}.",
+    {"last": config.steps, "low": low, "high": high},
+    {"theory": charts.theory({"loss": losses})},
+)
+shown = list(moving) or list(range(SIZE))
+fields = tuple((f"mode_{i}", directions[i]) for i in shown)
+sizes = abs(errors)
+size = float(sizes[0].max()) or 1.0
+low, high = charts.log_domain(sizes, (size * 1e-16, size * 1e16))
+along = Picture(
+    "The error along each direction",
+    charts.against_step(
+        fields,
+        "error",
+        log=True,
+        colours=tuple(charts.MODES[i] for i in shown),
+        apart=True,
+    ),
+    "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
+    {"last": config.steps, "low": low, "high": high},
+    {"theory": charts.theory({f"mode_{i}": sizes[:, i] for i in shown})},
+)
+kept = (
+    f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
+    "{before_gradient_1}), then "
+)
+readout = Readout(
+    "Before the first update x = ({x_0}, {x_1}). The gradient, the slope of the loss along "
+    "x₀ and x₁, is ({gradient_0}, {gradient_1}).",
+    f"What just happened: {'' if plain else kept}x = ({{before_x_0}}, {{before_x_1}}) {MINUS} "
+    f"{eta} × ({{velocity_0}}, {{velocity_1}}) = ({{x_0}}, {{x_1}})",
+)
+player(
+    f"{NAME}.player",
+    recording,
+    [plane, loss, along],
+    readout,
+    play=settings.plays,
+    also=lambda columns: {"mode": lesson.mode_errors(config, columns["x"])},
+    # HERE: on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
+)
+
+frames = recording.finish(seconds=2)
+measured = lesson.measure(config, *(frames.columns[name] for name in ("x", "gradient", "loss")))
+if frames.finished:
+    rows = [
+        Row(
+            f"Error kept along the {directions[i]} direction",
+            mode.rate,
+            measured.rates[i],
+            note=f"λ = {short(prediction.curvatures[i])}" + ("" if plain else ", in the long run"),
+        )
+        for i, mode in moving.items()
+    ]
+    if not plain and moving:
+        rows.append(
+            Row(
+                "Spectral radius",
+                prediction.rate,
+                measured.rate,
+                note="the larger of both: in the long run it decides",
+            )
+        )
+    if prediction.rate < 1:
+        rows.append(
+            Row(
+                "Updates for one decimal more",
+                prediction.per_decimal,
+                measured.per_decimal,
+                note="until the error is a tenth",
+            )
+        )
+    if moving:
+        pair = prediction.best_with_momentum
+        rows += [
+            Row(
+                "Critical damping factor",
+                prediction.critical_damping_factor,
+                measured.critical_damping_factor,
+                note="from here on x no longer comes closer; measured by the first gradient",
+            ),
+            Row(
+                "Best damping factor",
+                prediction.best_damping_factor,
+                measured.best_damping_factor,
+                note="without momentum; the best pair of all is "
+                f"{short(pair[0])} with momentum {short(pair[1])}",
+            ),
+        ]
+    floor = lesson.rounding_loss(config)
+    rounding = prediction.final_loss < floor
+    rows.append(
+        Row(
+            f"Loss after update {config.steps}",
+            prediction.final_loss,
+            measured.final_loss,
+            note=f"a number has 16 digits: below {number(floor)} rounding decides"
+            if rounding
+            else "",
+            rounding=rounding,
+        )
+    )
+    verdict(rows)
+
+runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
+if runaways and not settled:
+    larger, lost = (find(frames.columns["loss"]) for find in (departure, first_not_finite))
+    stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
+    edge = short(prediction.critical_damping_factor)
+    why = ["**Why it runs away.**"]
+    if larger:
+        why.append(f"From update {larger} on the loss is larger than at the start.")
+    else:
+        why.append("More updates would show it: in these few the loss comes back.")
+    if lost:
+        why.append(f"From update {lost} on it is too large for a number.")
+    if prediction.rate > 1:
+        long_run = "" if plain else "in the long run "
+        where = "every" if prediction.round_bowl else f"the {directions[runaways[-1]]}"
+        why.append(
+            f"Along {where} direction {long_run}each update multiplies the error by "
+            f"{short(prediction.rate)}, which is above 1."
+        )
+    why.append(f"With this A and this momentum x comes closer for any damping factor below {edge}.")
+    if stable != stable:
+        why.append("The slider does not go so low: smaller numbers in A move that edge up.")
+    with st.container(border=True):
+        st.markdown(" ".join(why))
+        if stable == stable:
+            st.button(
+                f"Use {setting(stable)}, the largest that still learns",
+                on_click=settings.change,
+                args=({"damping_factor": stable},),
+            )
+
+experiments, code, away = layout.tabs(NAME, "Try this", "Code", "Take it away")
+with experiments:
+    one, two, three = st.columns(3, gap="medium")
+    valley, swift = (
+        lesson.predict(lesson.Config(**PRESETS[name]))
+        for name in ("a long valley", "the valley with momentum")
+    )
+    with one:
+        st.markdown(
+            "**The long valley.** Its walls are a hundred times as curved as its floor. In which "
+            "direction will x be slow?"
+        )
+        guess = st.radio(
+            "Your guess",
+            ["along the valley", "across the valley", "in both alike"],
+            index=None,
+            key=f"{NAME}.guess",
+            label_visibility="collapsed",
+        )
+        st.button(
+            "Play it",
+            key=f"{NAME}.valley",
+            disabled=guess is None,
+            on_click=settings.apply,
+            args=(VALLEY,),
+            kwargs={"play": True},
+        )
+        if guess and config == lesson.Config(**VALLEY):
+            left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]
+            right = ", as you said" if guess.startswith("along") else f", not {guess}"
+            st.markdown(
+                f"Along it{right}: after {config.steps} updates {number(left[0])} of error are "
+                f"left there, and {number(left[1])} across. A larger step would help the floor, "
+                "but the walls throw it out."
+            )
+    with two:
+        st.markdown(
+            "**Momentum in the valley.** On the floor the small steps add up, across it they "
+            f"cancel. One decimal takes {number(swift.per_decimal)} updates instead of "
+            f"{number(valley.per_decimal)}."
+        )
+        st.button(
+            "With momentum 0.67",
+            on_click=settings.apply,
+            args=(PRESETS["the valley with momentum"],),
+            kwargs={"play": True},
+        )
+    with three:
+        st.markdown(
+            "**No single answer.** Here both equations say the same. Any point of the green line "
+            "solves them. Where on it does x end?"
+        )
+        st.button(
+            "Take one equation away",
+            on_click=settings.apply,
+            args=(PRESETS["no single answer"],),
+            kwargs={"play": True},
+        )
+if code.open:
+    with code:
+        code_panel(
+            f"core/{NAME}.py",
+            lesson.State,
+            lesson.run,
+            lesson.predict,
+            plain=lesson.plain_pytorch(config),
+        )
+if away.open:
+    with away:
+        export.take_away(NAME, config, recording, plane, frames)
+layout.links(NAME)
