@@ -151,9 +151,8 @@ class Prediction(NamedTuple):
 
     @property
     def round_bowl(self) -> bool:
-        """Whether every direction that moves has the same curvature, but for rounding."""
-        moving = self.curvatures[self.curvatures > 0]
-        return bool(moving.size) and bool(moving[-1] < moving[0] * (1 + 1e-9))
+        """Whether the loss is equally curved in every direction, but for rounding."""
+        return bool(0 < self.curvatures[-1] < self.curvatures[0] * (1 + 1e-9))
 
 
 def predict(config: Config) -> Prediction:
@@ -279,8 +278,8 @@ class Window(NamedTuple):
     span_y: float
 
     def rounded(self, x: float, y: float) -> tuple[float, float]:
-        """The point with no more digits than a click can mean: a thousandth of the window."""
-        digits = 3 - math.ceil(math.log10(max(self.span_x, self.span_y)))
+        """The point with no more digits than a click can mean: to a thousandth of the window."""
+        digits = 3 - math.floor(math.log10(max(self.span_x, self.span_y)))
         return round(x, digits), round(y, digits)
 
 
@@ -317,15 +316,16 @@ def levels(config: Config, view: Window, most: int = 12, factor: float = 3.0) ->
 
 
 def level_lines(config: Config, above: np.ndarray, far: float) -> dict[str, np.ndarray]:
-    """Closed lines where the loss is `above` (m,) its minimum: columns x, y, level, for n = 2.
+    """Closed lines where the loss is `above` (m,) its minimum, for n = 2.
 
+    Columns x, y, level, and turn, the place of a point on its line: 0, 1, 2 ...
     Ellipses around the solution: L - L_min = Σ λ/2 e². For a singular A, where the loss changes
     along one direction only, strips that end `far` from the solution; for A = 0 nothing. Points
     beyond `far` are brought back to it.
     """
     curvatures, directions = _eigen(config)
     if not curvatures[-1]:
-        return {name: np.empty(0) for name in ("x", "y", "level")}
+        return {name: np.empty(0) for name in ("x", "y", "level", "turn")}
     if curvatures[0]:
         turn = np.linspace(0, 2 * math.pi, 49)  # a quarter is a point, where long ellipses pass
         shape = np.column_stack([np.cos(turn), np.sin(turn)]) / np.sqrt(curvatures / 2)
@@ -339,6 +339,7 @@ def level_lines(config: Config, above: np.ndarray, far: float) -> dict[str, np.n
         "x": points[..., 0].ravel(),
         "y": points[..., 1].ravel(),
         "level": np.repeat(above, points.shape[1]),
+        "turn": np.tile(np.arange(points.shape[1], dtype=np.float64), len(above)),
     }
 
 
@@ -453,11 +454,11 @@ z = torch.zeros_like(b)
 for step in range({int(config.steps)}):
     loss = ((A @ x - b) ** 2).sum()
     loss.backward()
+    print(step, x.tolist(), loss.item())
     with torch.no_grad():
         z = {float(config.momentum)!r} * z + x.grad
         x -= {float(config.damping_factor)!r} * z
     x.grad = None  # or the next backward() adds to it
-    print(step, x.tolist(), loss.item())
 
 print({int(config.steps)}, x.tolist(), ((A @ x - b) ** 2).sum().item())
 """

@@ -20,7 +20,7 @@ MOST_STEPS = MAX_FRAMES - 1  # so that every update is a frame
 VALLEY = {
     "A": ((0.55, 0.45), (0.45, 0.55)),
     "b": (1.0, 0.0),
-    "start": (1.0, 3.0),
+    "start": (0.5, 2.0),
     "damping_factor": 0.9,
     "steps": 200,
 }

@@ -85,7 +85,8 @@ def against_step(
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
-    picture, not gone. `apart` writes every second label above its line: for lines that are close.
+    picture, not gone. `apart` writes every second label above its line, and to the
+    left of its head in the end: for long labels of lines that are close.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
     labels: Any = _DECADES if log else {"format": ".6~g"}
@@ -118,16 +119,14 @@ def against_step(
             head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
         ]
         if len(fields) > 1:
-            words = head.mark_text(
-                color=colour,
-                text=label,
-                align="left",
-                dx=8,
-                dy=-10 if apart and index % 2 else 11,
-                fontWeight="bold",
-                fontSize=14,
-            )
-            layers.append(words.encode(x, y))
+            style = {"color": colour, "text": label, "fontWeight": "bold", "fontSize": 14}
+            below = -10 if apart and index % 2 else 11
+            late = "datum.step > 0.75 * last"  # where a long label would leave the picture
+            right = head.transform_filter(f"!({late})") if apart else head
+            layers.append(right.mark_text(**style, align="left", dx=8, dy=below).encode(x, y))
+            if apart:
+                left = head.transform_filter(late)
+                layers.append(left.mark_text(**style, align="right", dx=-8, dy=below).encode(x, y))
     return _finished(
         alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
     )
@@ -202,10 +201,10 @@ _BOTTOM, _TOP = (f"center_y {sign} {_PIXEL} * height / 2" for sign in "-+")
 def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]) -> Spec:
     """The path of two recorded columns over level lines of the loss, both axes to one scale.
 
-    Reads `contours` (closed lines: x, y, level), `axes` (the eigenvectors: x, y, mode, and end,
-    which is 1 where a mode's name stands), `solutions` (x, y: a point, or the ends of a line) and
-    the window: `center_x`, `center_y`, `span_x`, `span_y`. A point outside is an arrow at the edge.
-    A click reports its place.
+    Reads `contours` (closed lines: x, y, level, turn), `axes` (the eigenvectors: x, y, mode, and
+    end, which is 1 where a mode's name stands), `solutions` (x, y: a point, or the ends of a line)
+    and the window: `center_x`, `center_y`, `span_x`, `span_y`. A point outside is an arrow at the
+    edge. A click reports its place.
     """
     across, up = path
     wide = {
@@ -217,12 +216,11 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
         "scale": _between(_BOTTOM, _TOP),
     }
     at = {"x": alt.X("x:Q", **wide), "y": alt.Y("y:Q", **high)}
-    as_sent = alt.OrderValue(0)  # else a line is drawn from left to right
     # Each ring lies over all wider ones: the bowl grows darker inwards.
     rings = alt.Chart(CONTOURS).mark_line(
         color=GREY, strokeWidth=1, strokeOpacity=0.35, fill=GREY, fillOpacity=0.05, clip=True
     )
-    layers = [rings.encode(**at, detail="level:N", order=as_sent)]
+    layers = [rings.encode(**at, detail="level:N", order=alt.Order("turn:Q"))]
     for mode, (name, colour) in enumerate(zip(names, MODES, strict=True)):
         own = alt.Chart(AXES).transform_filter(f"datum.mode == {mode}")
         dashes = own.transform_filter("datum.end == 0").mark_line(
@@ -231,7 +229,7 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
         words = own.transform_filter("datum.end == 1").mark_text(
             color=colour, text=name, fontWeight="bold", fontSize=14, dy=-12, clip=True
         )
-        layers += [dashes.encode(**at, order=as_sent), words.encode(**at)]
+        layers += [dashes.encode(**at), words.encode(**at)]
     goal = alt.Chart(SOLUTIONS)
     now = (
         alt.Chart(NOW)
@@ -242,44 +240,22 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
         )
         .transform_calculate(out=f"datum.x != datum.{across} || datum.y != datum.{up}")
     )
-    moved = (
-        now.transform_calculate(
-            dx=f"datum.{across} - datum.before_{across}", dy=f"datum.{up} - datum.before_{up}"
-        )
-        .transform_calculate(length=f"sqrt(datum.dx * datum.dx + datum.dy * datum.dy) / {_PIXEL}")
-        .transform_filter("!datum.out && datum.length > 4 && datum.length < 5000")
-    )
-    tip = (
-        moved.transform_filter("datum.length > 40")
-        .transform_calculate(
-            angle="atan2(datum.dx, datum.dy) * 180 / PI",
-            x=f"datum.{across} - datum.dx * 14 / datum.length",
-            y=f"datum.{up} - datum.dy * 14 / datum.length",
-        )
-        .mark_point(shape="triangle", color=VERMILION, filled=True, size=110, opacity=1)
-    )
     head = now.mark_point(color=BLUE, filled=True, size=110, opacity=1)
     beyond = (
         now.transform_filter("datum.out")
         .transform_calculate(
             angle=f"atan2(datum.{across} - datum.x, datum.{up} - datum.y) * 180 / PI"
         )
-        .mark_point(shape="triangle", color=BLUE, filled=True, size=160, opacity=1)
+        .mark_point(shape="wedge", color=BLUE, filled=True, size=400, opacity=1)
     )
     layers += [
-        goal.mark_line(color=GREEN, strokeWidth=2, opacity=0.8, clip=True).encode(
-            **at, order=as_sent
-        ),
+        goal.mark_line(color=GREEN, strokeWidth=2, opacity=0.8, clip=True).encode(**at),
         goal.mark_point(
             color=GREEN, shape="cross", filled=True, size=160, opacity=1, clip=True
         ).encode(**at),
         alt.Chart(FRAMES)
         .mark_line(color=BLUE, strokeWidth=2.5, point=True, clip=True)
         .encode(alt.X(f"{across}:Q", **wide), alt.Y(f"{up}:Q", **high), order=alt.Order("step:Q")),
-        moved.mark_rule(color=VERMILION, strokeWidth=2.5, clip=True).encode(
-            alt.X(f"before_{across}:Q"), alt.Y(f"before_{up}:Q"), x2=f"{across}:Q", y2=f"{up}:Q"
-        ),
-        tip.encode(**at, angle=alt.Angle("angle:Q", scale=None)),
         head.transform_filter("!datum.out").encode(**at),
         beyond.encode(**at, angle=alt.Angle("angle:Q", scale=None)),
     ]

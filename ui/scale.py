@@ -24,6 +24,8 @@ _STYLE = """<style>
   [data-testid="stSliderTickBar"] { display: none; }
 </style>"""
 
+LETTER = 0.028  # how much of the strip a letter takes
+
 
 class Mark(NamedTuple):
     """A value and what it is called; nan is left out."""
@@ -39,22 +41,27 @@ def place(value: float, allowed: Range) -> float:
 
 def html(marks: Sequence[Mark], allowed: Range) -> str:
     """The strip: a line of its own for each mark, an arrow where it lies off the scale."""
+    known = [mark for mark in marks if not math.isnan(mark.value)]
+    parts = [place(mark.value, allowed) for mark in known]
     lines = "".join(
-        _line(mark, place(mark.value, allowed), first=index == 0)
-        for index, mark in enumerate(mark for mark in marks if not math.isnan(mark.value))
+        _line(mark, part, parts[index + 1 :], first=index == 0)
+        for index, (mark, part) in enumerate(zip(known, parts, strict=True))
     )
     return f'{_STYLE}<div class="scale">{lines}</div>'
 
 
-def _line(mark: Mark, part: float, *, first: bool) -> str:
-    words = escape(f"{mark.label} {setting(float(f'{mark.value:.4g}'))}")
+def _line(mark: Mark, part: float, later: Sequence[float], *, first: bool) -> str:
+    """`later` are the places of the marks below, whose ticks run through this line."""
+    text = f"{mark.label} {setting(float(f'{mark.value:.4g}'))}"
+    words = escape(text)
     if part < 0:
         return f'<div><span style="left:0">← {words}</span></div>'
     if part > 1:
         return f'<div><span style="right:0">{words} →</span></div>'
     percent = f"{100 * part:.2f}%"
-    # The words stand on the side where there is more room.
-    side = f"left:calc({percent} + 6px)" if part < 0.5 else f"right:calc(100% - {percent} + 6px)"
+    end = part + LETTER * (len(text) + 2)
+    free = end <= 1 and not any(part <= other <= end for other in later)
+    side = f"left:calc({percent} + 6px)" if free else f"right:calc(100% - {percent} + 6px)"
     tick = "" if first else ' class="through"'
     return f'<div><i{tick} style="left:{percent}"></i><span style="{side}">{words}</span></div>'
 
