@@ -254,7 +254,7 @@ def undetermined(config: Config) -> tuple[tuple[np.ndarray, float], ...]:
     curvatures, directions = _eigen(config)
     found = []
     for direction in directions.T[curvatures == 0]:
-        forward = direction * np.sign(direction[np.argmax(np.abs(direction))])
+        forward = direction * np.sign(direction[np.abs(direction) > 1e-9][0])
         found.append((forward, float(forward @ np.asarray(config.start))))
     return tuple(found)
 

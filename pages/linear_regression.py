@@ -41,7 +41,7 @@ PRESETS = {
 }
 WORDS = {
     "monotone": "x creeps in",
-    "one step": "the first update lands",
+    "one step": "the first update lands on the solution",
     "overshooting": "x jumps past and comes closer",
     "swinging in": "x swings in",
     "bouncing": "x jumps from side to side for ever",
@@ -188,7 +188,7 @@ loss = Picture(
 )
 shown = list(moving) or list(range(SIZE))
 fields = tuple((f"mode_{i}", directions[i]) for i in shown)
-sizes = abs(errors)
+sizes = abs(errors[:, shown])
 size = float(sizes[0].max()) or 1.0
 low, high = charts.log_domain(sizes, (size * 1e-16, size * 1e16))
 along = Picture(
@@ -202,7 +202,7 @@ along = Picture(
     ),
     "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
     {"last": config.steps, "low": low, "high": high},
-    {"theory": charts.theory({f"mode_{i}": sizes[:, i] for i in shown})},
+    {"theory": charts.theory({f"mode_{i}": abs(errors[:, i]) for i in shown})},
 )
 kept = (
     f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
@@ -272,7 +272,7 @@ if frames.finished:
             ),
         ]
     floor = lesson.rounding_loss(config)
-    rounding = prediction.final_loss < floor
+    rounding = prediction.final_loss < floor and prediction.final_loss != measured.final_loss
     rows.append(
         Row(
             f"Loss after update {config.steps}",
