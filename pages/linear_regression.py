@@ -1,5 +1,7 @@
 """Solving A x = b by gradient descent: one damping factor for a gentle and a steep direction."""
 
+from typing import Any
+
 import streamlit as st
 
 from core import linear_regression as lesson
@@ -10,7 +12,7 @@ from ui import charts, export, layout, scale
 from ui.controls import Settings
 from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
-from ui.theme import MINUS, number, setting
+from ui.theme import BLUE, MINUS, number, setting
 from ui.verdict import Row, verdict
 
 NAME = "linear_regression"
@@ -49,6 +51,8 @@ WORDS = {
     "diverging": "x runs away",
 }
 
+Lines = dict[str, tuple[str, str, Any]]  # column -> (label, colour, theory)
+
 settings = Settings(NAME, lesson.Config, PRESETS)
 with st.sidebar:
     settings.slider(
@@ -67,25 +71,12 @@ with st.sidebar:
         step=0.01,
         explain="The part of the last move that is kept for the next. 0 forgets at once, 1 never.",
     )
-    settings.matrix(
-        "A",
-        "A, two rows",
-        lesson.ENTRIES,
-        explain="Commas between numbers, a semicolon between the rows.",
-        size=SIZE,
-    )
-    settings.numbers(
-        "b", "b", lesson.ENTRIES, explain="What A x should become.", most=SIZE, least=SIZE
-    )
+    explain = "Commas between numbers, a semicolon between the rows."
+    settings.matrix("A", "A, two rows", lesson.ENTRIES, explain=explain, size=SIZE)
+    pair = {"allowed": lesson.ENTRIES, "most": SIZE, "least": SIZE}
+    settings.numbers("b", "b", explain="What A x should become.", **pair)
     with st.expander("More settings"):
-        settings.numbers(
-            "start",
-            "Start",
-            lesson.ENTRIES,
-            explain="x₀ and x₁ at first.",
-            most=SIZE,
-            least=SIZE,
-        )
+        settings.numbers("start", "Start", explain="x₀ and x₁ at first.", **pair)
         settings.slider(
             "steps",
             "Updates",
@@ -163,6 +154,22 @@ layout.heading(
     ),
 )
 
+
+def charted(title: str, axis: str, lines: Lines, digits: float) -> Picture:
+    """Positive columns against the number of updates, down to `digits` of what they start with."""
+    names, colours, theory = zip(*lines.values(), strict=True)
+    first = max(float(column[0]) for column in theory) or 1.0
+    low, high = charts.log_domain(theory, (first * digits, first / digits))
+    fields = tuple(zip(lines, names, strict=True))
+    return Picture(
+        title,
+        charts.against_step(fields, axis, log=True, colours=colours, apart=True),
+        "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
+        {"last": config.steps, "low": low, "high": high},
+        {"theory": charts.theory(dict(zip(lines, theory, strict=True)))},
+    )
+
+
 recording = shared(lesson.run, ((0, config),), frame=lesson.frame)
 view = lesson.window(config)
 far = 4 * max(view.span_x, view.span_y)
@@ -177,32 +184,13 @@ plane = Picture(
         "solutions": lesson.solutions(config, view),
     },
 )
-size = float(losses[0]) or 1.0
-low, high = charts.log_domain(losses, (size * 1e-32, size * 1e32))
-loss = Picture(
-    "The loss",
-    charts.against_step((("loss", "loss"),), "loss", log=True),
-    "The loss is {loss} after update {step}.",
-    {"last": config.steps, "low": low, "high": high},
-    {"theory": charts.theory({"loss": losses})},
-)
 shown = list(moving) or list(range(SIZE))
-fields = tuple((f"mode_{i}", directions[i]) for i in shown)
-sizes = abs(errors[:, shown])
-size = float(sizes[0].max()) or 1.0
-low, high = charts.log_domain(sizes, (size * 1e-16, size * 1e16))
-along = Picture(
+loss = charted("The loss", "loss", {"loss": ("loss", BLUE, losses)}, 1e-32)
+along = charted(
     "The error along each direction",
-    charts.against_step(
-        fields,
-        "error",
-        log=True,
-        colours=tuple(charts.MODES[i] for i in shown),
-        apart=True,
-    ),
-    "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
-    {"last": config.steps, "low": low, "high": high},
-    {"theory": charts.theory({f"mode_{i}": abs(errors[:, i]) for i in shown})},
+    "error",
+    {f"mode_{i}": (directions[i], charts.MODES[i], abs(errors[:, i])) for i in shown},
+    1e-16,
 )
 kept = (
     f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
@@ -226,64 +214,42 @@ player(
 
 frames = recording.finish(seconds=2)
 measured = lesson.measure(config, *(frames.columns[name] for name in ("x", "gradient", "loss")))
+
+
+def row(quantity: str, field: str, note: str = "", **more: Any) -> Row:
+    """What theory and the run say of the quantity that both call `field`."""
+    return Row(quantity, getattr(prediction, field), getattr(measured, field), note=note, **more)
+
+
 if frames.finished:
+    run = "" if plain else ", in the long run"
+    curved = {i: f"λ = {short(prediction.curvatures[i])}{run}" for i in moving}
     rows = [
         Row(
             f"Error kept along the {directions[i]} direction",
             mode.rate,
             measured.rates[i],
-            note=f"λ = {short(prediction.curvatures[i])}" + ("" if plain else ", in the long run"),
+            "",
+            note,
         )
-        for i, mode in moving.items()
+        for (i, mode), note in zip(moving.items(), curved.values(), strict=True)
     ]
     if not plain and moving:
         rows.append(
-            Row(
-                "Spectral radius",
-                prediction.rate,
-                measured.rate,
-                note="the larger of both: in the long run it decides",
-            )
+            row("Spectral radius", "rate", "the larger of both: it decides in the long run")
         )
     if prediction.rate < 1:
-        rows.append(
-            Row(
-                "Updates for one decimal more",
-                prediction.per_decimal,
-                measured.per_decimal,
-                note="until the error is a tenth",
-            )
-        )
+        rows.append(row("Updates for one decimal more", "per_decimal", "a tenth of the error"))
     if moving:
-        pair = prediction.best_with_momentum
-        rows += [
-            Row(
-                "Critical damping factor",
-                prediction.critical_damping_factor,
-                measured.critical_damping_factor,
-                note="from here on x no longer comes closer; measured by the first gradient",
-            ),
-            Row(
-                "Best damping factor",
-                prediction.best_damping_factor,
-                measured.best_damping_factor,
-                note="without momentum; the best pair of all is "
-                f"{short(pair[0])} with momentum {short(pair[1])}",
-            ),
-        ]
+        pair = " with momentum ".join(map(short, prediction.best_with_momentum))
+        edge = "from here on x no longer comes closer; measured by the first gradient"
+        best = f"without momentum; the best pair of all is {pair}"
+        rows.append(row("Critical damping factor", "critical_damping_factor", edge))
+        rows.append(row("Best damping factor", "best_damping_factor", best))
     floor = lesson.rounding_loss(config)
     rounding = prediction.final_loss < floor and prediction.final_loss != measured.final_loss
-    rows.append(
-        Row(
-            f"Loss after update {config.steps}",
-            prediction.final_loss,
-            measured.final_loss,
-            note=f"a number has 16 digits: below {number(floor)} rounding decides"
-            if rounding
-            else "",
-            rounding=rounding,
-        )
-    )
+    note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""
+    rows.append(row(f"Loss after update {config.steps}", "final_loss", note, rounding=rounding))
     verdict(rows)
 
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
@@ -291,28 +257,27 @@ if runaways and not settled:
     larger, lost = (find(frames.columns["loss"]) for find in (departure, first_not_finite))
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
-    why = ["**Why it runs away.**"]
-    if larger:
-        why.append(f"From update {larger} on the loss is larger than at the start.")
-    else:
-        why.append("More updates would show it: in these few the loss comes back.")
-    if lost:
-        why.append(f"From update {lost} on it is too large for a number.")
-    if prediction.rate > 1:
-        long_run = "" if plain else "in the long run "
-        where = "every" if prediction.round_bowl else f"the {directions[runaways[-1]]}"
-        why.append(
-            f"Along {where} direction {long_run}each update multiplies the error by "
-            f"{short(prediction.rate)}, which is above 1."
-        )
-    why.append(f"With this A and this momentum x comes closer for any damping factor below {edge}.")
-    if stable != stable:
-        why.append("The slider does not go so low: smaller numbers in A move that edge up.")
+    where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
+    why = [
+        "**Why it runs away.**",
+        f"From update {larger} on the loss is larger than at the start."
+        if larger
+        else "More updates would show it: in these few the loss comes back.",
+        f"From update {lost} on it is too large for a number." if lost else "",
+        f"Along {where} direction {'' if plain else 'in the long run '}each update multiplies the "
+        f"error by {short(prediction.rate)}, which is above 1."
+        if prediction.rate > 1
+        else "",
+        f"With this A and this momentum x stays near for any damping factor below {edge}.",
+        ""
+        if stable == stable
+        else "The slider does not go so low: smaller numbers in A move that edge up.",
+    ]
     with st.container(border=True):
         st.markdown(" ".join(why))
         if stable == stable:
             st.button(
-                f"Use {setting(stable)}, the largest that still learns",
+                f"Use {setting(stable)}, the largest stable one",
                 on_click=settings.change,
                 args=({"damping_factor": stable},),
             )

@@ -288,8 +288,9 @@ def reach(low: float, high: float, target: float) -> float:
     return max(high - target, target - low) ** 2
 
 
-def log_domain(values: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
+def log_domain(values: ArrayLike, limits: tuple[float, float]) -> tuple[float, float]:
     """Powers of ten around the positive finite `values`, within `limits`, three or more apart."""
+    values = np.asarray(values)
     positive = values[np.isfinite(values) & (values > 0)]
     ends = np.clip([positive.min(), positive.max()], *limits) if positive.size else np.array(limits)
     high = np.ceil(np.log10(ends[1]))

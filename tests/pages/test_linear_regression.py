@@ -229,7 +229,7 @@ def test_where_no_slider_goes_low_enough_the_page_says_so(open_page):
     assert not page.exception
     assert "The slider does not go so low" in said(page)
     assert "too large for a number" in said(page)
-    assert not [button for button in page.button if "still learns" in button.label]
+    assert not [button for button in page.button if "stable" in button.label]
 
 
 def test_the_guess_is_answered_by_the_run(open_page):
