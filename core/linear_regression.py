@@ -152,7 +152,7 @@ class Prediction(NamedTuple):
     @property
     def round_bowl(self) -> bool:
         """Whether the loss is equally curved in every direction, but for rounding."""
-        return bool(0 < self.curvatures[-1] < self.curvatures[0] * (1 + 1e-9))
+        return bool(self.curvatures[-1] < self.curvatures[0] * (1 + 1e-9))
 
 
 def predict(config: Config) -> Prediction:

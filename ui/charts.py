@@ -244,7 +244,9 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     beyond = (
         now.transform_filter("datum.out")
         .transform_calculate(
-            angle=f"atan2(datum.{across} - datum.x, datum.{up} - datum.y) * 180 / PI"
+            angle=f"atan2(datum.{across} - datum.x, datum.{up} - datum.y) * 180 / PI",
+            x=f"clamp(datum.x, {_LEFT} + 12 * {_PIXEL}, {_RIGHT} - 12 * {_PIXEL})",
+            y=f"clamp(datum.y, {_BOTTOM} + 12 * {_PIXEL}, {_TOP} - 12 * {_PIXEL})",
         )
         .mark_point(shape="wedge", color=BLUE, filled=True, size=400, opacity=1)
     )
