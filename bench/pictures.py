@@ -9,7 +9,15 @@ from bench import browser
 DOCS = Path(__file__).parents[1] / "docs"
 MOST_BYTES = 200_000
 # What each picture shows: the page's address, and the frame on screen.
-LESSONS = {"gradient_descent": ("gradient_descent?gradient_descent.momentum=0.8", 13)}
+VALLEY = "A=0.55, 0.45; 0.45, 0.55&b=1, 0&start=0.5, 2&damping_factor=0.9&steps=200"
+LESSONS = {
+    "gradient_descent": ("gradient_descent?gradient_descent.momentum=0.8", 13),
+    "linear_regression": (
+        "linear_regression?"
+        + "&".join(f"linear_regression.{setting}" for setting in VALLEY.split("&")),
+        60,
+    ),
+}
 
 
 def small(file: Path) -> None:

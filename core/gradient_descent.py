@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from core import devices
-from core.heavy_ball import best_step, critical_step, mode
+from core.heavy_ball import best_step, critical_step, measured_period, measured_rate, mode
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_flag, check_vector
 
 CURVATURE = 2.0  # λ, the second derivative of (w - t)² in w: equal in every direction
@@ -230,9 +230,7 @@ class Measurement(NamedTuple):
 def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measurement:
     """Rate, period and final loss, from all weights (steps + 1, n) and losses (steps + 1,).
 
-    The rate is the mean factor an update over the later half of the errors above FLOOR; where the
-    error swings, from its first peak to its last. The period is the mean distance of crossings of
-    zero in one direction, interpolated between updates.
+    Both from the errors above FLOOR: see `measured_rate` and `measured_period`.
     """
     errors = weights - np.asarray(config.target)
     furthest = int(np.argmax(np.abs(errors[0])))
@@ -241,37 +239,8 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     error = error[: np.argmin(np.isfinite(error)) or None]
     above = np.flatnonzero(np.abs(error) > max(FLOOR * abs(error[0]), 100 * digit))
     end = max(2, above[-1] + 1) if above.size else 2  # the first update always counts
-    rate = math.inf if len(error) == 1 < len(errors) else _rate(error[:end])
-    return Measurement(rate, _period(error[:end]), float(loss[-1]))
-
-
-def _rate(error: np.ndarray) -> float:
-    if len(error) < 2 or error[0] == 0:
-        return math.nan
-    if error[-1] == 0:
-        return 0.0
-    late = error[(len(error) - 1) // 2 :]  # with momentum the first updates hold a faster mode too
-    size, sign = np.abs(late), np.sign(late)
-    keeps, flips = (sign == sign[0]).all(), (sign[1:] == -sign[:-1]).all()
-    if sign[0] != 0 and (keeps or flips):
-        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(late) - 1))
-    size = np.abs(error)
-    peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
-    if len(peaks) < 2:
-        return math.nan
-    before, top, after = size[peaks - 1], size[peaks], size[peaks + 1]
-    # A parabola through three neighbours finds the peak between the updates.
-    shift = (before - after) / (2 * (before - 2 * top + after))
-    height = top - (before - after) * shift / 4
-    return float(np.exp(np.polyfit(peaks + shift, np.log(height), 1)[0]))
-
-
-def _period(error: np.ndarray) -> float:
-    upward = np.flatnonzero((error[:-1] < 0) & (error[1:] >= 0))
-    if len(upward) < 2:
-        return math.nan
-    at = upward + error[upward] / (error[upward] - error[upward + 1])
-    return float((at[-1] - at[0]) / (len(at) - 1))
+    rate = math.inf if len(error) == 1 < len(errors) else measured_rate(error[:end])
+    return Measurement(rate, measured_period(error[:end]), float(loss[-1]))
 
 
 def departure(loss: np.ndarray) -> int | None:

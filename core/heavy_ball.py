@@ -10,6 +10,7 @@ Source: G. Goh, "Why Momentum Really Works", Distill 2017; B. Polyak 1964.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ REGIMES = (
     "swinging for ever",
     "diverging",
 )
+
+
+Setting = tuple[int, float, float]  # from step k on, η and β
 
 
 class Mode(NamedTuple):
@@ -66,12 +70,64 @@ def best_step(momentum: float) -> float:
     return (1 - math.sqrt(momentum)) ** 2 if momentum < 1 else math.nan
 
 
-def error_left(step: float, momentum: float, steps: int) -> np.ndarray:
-    """(steps + 1,) e_k / e_0 from rest, by powers of the update's 2 x 2 matrix."""
-    advance = np.array([[1 - step, -momentum], [step, momentum]])  # of (e, η z)
-    state, left = np.array([1.0, 0.0]), np.empty(steps + 1)
+def error_left(curvature: float, settings: Sequence[Setting], steps: int) -> np.ndarray:
+    """(steps + 1,) e_k / e_0 from rest, by powers of the update's 2 x 2 matrix.
+
+    `settings` are (k, η, β): from step k on this η and this β; the first k is 0.
+    """
+    state, left = np.array([1.0, 0.0]), np.empty(steps + 1)  # e, z
+    ends = [begin for begin, _, _ in settings[1:]] + [steps + 1]
     with np.errstate(over="ignore", invalid="ignore"):
-        for k in range(steps + 1):
-            left[k] = state[0]
-            state = advance @ state
+        for (begin, eta, beta), end in zip(settings, ends, strict=True):
+            advance = np.array([[1 - eta * curvature, -eta * beta], [curvature, beta]])
+            for k in range(begin, end):
+                left[k] = state[0]
+                state = advance @ state
     return left
+
+
+def updates_per_decimal(rate: float) -> float:
+    """How many updates make the error ten times smaller; inf where it does not shrink."""
+    if rate >= 1:
+        return math.inf
+    return math.log(0.1) / math.log(rate) if rate else 0.0
+
+
+# --- What a run shows, measured without the theory.
+
+
+def measured_rate(error: np.ndarray) -> float:
+    """The factor an update by which the errors (n,) of a run shrink or grow, nan if unknown.
+
+    The mean over their later half; where the error swings, from its first peak to its last.
+    """
+    if len(error) < 2 or error[0] == 0:
+        return math.nan
+    if error[-1] == 0:
+        return 0.0
+    late = error[(len(error) - 1) // 2 :]  # with momentum the first updates hold a faster mode too
+    size, sign = np.abs(late), np.sign(late)
+    keeps, flips = (sign == sign[0]).all(), (sign[1:] == -sign[:-1]).all()
+    if sign[0] != 0 and (keeps or flips):
+        return math.exp((math.log(size[-1]) - math.log(size[0])) / (len(late) - 1))
+    size = np.abs(error)
+    peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
+    if len(peaks) < 2:
+        return math.nan
+    before, top, after = size[peaks - 1], size[peaks], size[peaks + 1]
+    # A parabola through three neighbours finds the peak between the updates.
+    shift = (before - after) / (2 * (before - 2 * top + after))
+    height = top - (before - after) * shift / 4
+    return float(np.exp(np.polyfit(peaks + shift, np.log(height), 1)[0]))
+
+
+def measured_period(error: np.ndarray) -> float:
+    """Updates from one swing of the errors (n,) to the next, nan where there are not two.
+
+    The mean distance of crossings of zero in one direction, interpolated between updates.
+    """
+    upward = np.flatnonzero((error[:-1] < 0) & (error[1:] >= 0))
+    if len(upward) < 2:
+        return math.nan
+    at = upward + error[upward] / (error[upward] - error[upward + 1])
+    return float((at[-1] - at[0]) / (len(at) - 1))

@@ -20,7 +20,14 @@ import numpy as np
 import torch
 
 from core import devices
-from core.heavy_ball import Mode, critical_step, error_left, mode
+from core.heavy_ball import (
+    Mode,
+    critical_step,
+    error_left,
+    measured_rate,
+    mode,
+    updates_per_decimal,
+)
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_vector
 
 SIZES = Range(1, 6, whole=True)  # rows and columns of A
@@ -127,6 +134,7 @@ class Prediction(NamedTuple):
 
     curvatures: np.ndarray  # (n,) λ, eigenvalues of 2 AᵀA, growing; 0 where A leaves x undetermined
     directions: np.ndarray  # (n, n) their eigenvectors, one a column
+    kept: np.ndarray  # (n,) 1 - ηλ, what an update without momentum keeps of the error along each
     modes: tuple[Mode | None, ...]  # the long run along each; None where nothing moves
     rate: float  # the largest rate of all modes: in the long run the error shrinks by it
     critical_damping_factor: float  # from here on some mode no longer shrinks, at this momentum
@@ -134,6 +142,17 @@ class Prediction(NamedTuple):
     best_with_momentum: tuple[float, float]  # the damping factor and momentum with the best rate
     solution: np.ndarray  # (n,) where the run ends if it converges
     final_loss: float
+    per_decimal: float  # updates that make the error ten times smaller, in the long run
+
+    @property
+    def moving(self) -> dict[int, Mode]:
+        """The modes that move, by their index."""
+        return {index: found for index, found in enumerate(self.modes) if found}
+
+    @property
+    def round_bowl(self) -> bool:
+        """Whether the loss is equally curved in every direction, but for rounding."""
+        return bool(self.curvatures[-1] < self.curvatures[0] * (1 + 1e-9))
 
 
 def predict(config: Config) -> Prediction:
@@ -155,31 +174,71 @@ def predict(config: Config) -> Prediction:
         for curvature in curvatures.tolist()
     )
     rate = max((found.rate for found in modes if found), default=math.nan)
-    end = predicted_x(config)[-1]
-    with np.errstate(over="ignore", invalid="ignore"):
-        final_loss = float(np.sum((np.asarray(config.A) @ end - config.b) ** 2))
+    final_loss = float(predicted_loss(config)[-1])
     return Prediction(
-        curvatures, directions, modes, rate, critical, best, polyak, _solution(config), final_loss
+        curvatures,
+        directions,
+        1 - config.damping_factor * curvatures,
+        modes,
+        rate,
+        critical,
+        best,
+        polyak,
+        _solution(config),
+        final_loss,
+        updates_per_decimal(rate),
     )
 
 
-def predicted_modes(config: Config) -> np.ndarray:
-    """(steps + 1, n) the error along each direction of `predict(config).directions`."""
+Change = tuple[int, Config]  # from this step on this config, of the same A and b
+
+
+def predicted_modes(config: Config, *later: Change) -> np.ndarray:
+    """(steps + 1, n) the error along each direction of `predict(config).directions`.
+
+    `later` are changes of damping factor and momentum on the way, as in a course.
+    """
     curvatures, directions = _eigen(config)
     first = directions.T @ (np.asarray(config.start) - _solution(config))
-    left = [
-        error_left(config.damping_factor * curvature, config.momentum, config.steps)
-        for curvature in curvatures.tolist()
-    ]
+    settings = [(k, leg.damping_factor, leg.momentum) for k, leg in ((0, config), *later)]
+    left = [error_left(curvature, settings, config.steps) for curvature in curvatures.tolist()]
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(first == 0, 0.0, np.stack(left, axis=1) * first)
 
 
-def predicted_x(config: Config) -> np.ndarray:
+def predicted_x(config: Config, *later: Change) -> np.ndarray:
     """(steps + 1, n) the solution and what is left of each mode."""
     _, directions = _eigen(config)
     with np.errstate(over="ignore", invalid="ignore"):
-        return _solution(config) + predicted_modes(config) @ directions.T
+        return _solution(config) + predicted_modes(config, *later) @ directions.T
+
+
+def predicted_loss(config: Config, *later: Change) -> np.ndarray:
+    """(steps + 1,) the smallest loss there is, and λ/2 e² for each mode."""
+    curvatures, _ = _eigen(config)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = predicted_modes(config, *later) ** 2
+        return _least_loss(config) + squares @ (curvatures / 2)
+
+
+def rounding_loss(config: Config) -> float:
+    """The loss of residuals that are one unit of the last digit of the numbers they come from.
+
+    Below it theory goes on, but a float64 cannot tell A x from b.
+    """
+    sizes = np.abs(config.A) @ np.abs(_solution(config)) + np.abs(config.b)
+    return float(np.sum((np.finfo(np.float64).eps * sizes) ** 2))
+
+
+def mode_errors(config: Config, x: np.ndarray) -> np.ndarray:
+    """(m, n) the sizes of the errors of each x (m, n) along each of the eigenvectors."""
+    return np.abs(_errors(config, x))
+
+
+def _errors(config: Config, x: np.ndarray) -> np.ndarray:
+    _, directions = _eigen(config)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (x - _solution(config)) @ directions
 
 
 def _eigen(config: Config) -> tuple[np.ndarray, np.ndarray]:
@@ -193,3 +252,218 @@ def _solution(config: Config) -> np.ndarray:
     """The least-squares solution nearest to the start: along flat directions nothing moves."""
     A, start = np.asarray(config.A, dtype=np.float64), np.asarray(config.start)
     return start + np.linalg.pinv(A, rcond=FLAT) @ (np.asarray(config.b) - A @ start)
+
+
+def undetermined(config: Config) -> tuple[tuple[np.ndarray, float], ...]:
+    """The directions (n,) along which the loss is flat, each with the value that x keeps there."""
+    curvatures, directions = _eigen(config)
+    found = []
+    for direction in directions.T[curvatures == 0]:
+        forward = direction * np.sign(direction[np.abs(direction) > 1e-9][0])
+        found.append((forward, float(forward @ np.asarray(config.start))))
+    return tuple(found)
+
+
+def _least_loss(config: Config) -> float:
+    """The loss at the solution: 0 where A x = b has one, but for rounding."""
+    residual = np.asarray(config.A) @ _solution(config) - config.b
+    loss = float(residual @ residual)
+    return loss if loss > 1e4 * rounding_loss(config) else 0.0
+
+
+# --- What a picture of the plane shows, for two unknowns.
+
+
+class Window(NamedTuple):
+    """A part of the plane of (x_0, x_1)."""
+
+    center_x: float
+    center_y: float
+    span_x: float  # from the left to the right
+    span_y: float
+
+    def rounded(self, x: float, y: float) -> tuple[float, float]:
+        """The point with no more digits than a click can mean: to a thousandth of the window."""
+        digits = 3 - math.floor(math.log10(max(self.span_x, self.span_y)))
+        return round(x, digits), round(y, digits)
+
+
+def window(config: Config, *later: Change) -> Window:
+    """The window around start, solution and the predicted path, as far as that stays near."""
+    ends = np.array([config.start, _solution(config)])
+    room = float(np.linalg.norm(ends[1] - ends[0]))
+    path = np.clip(predicted_x(config, *later), ends.min(axis=0) - room, ends.max(axis=0) + room)
+    path = np.vstack([ends, path[np.isfinite(path).all(axis=1)]])
+    low, high = path.min(axis=0), path.max(axis=0)
+    center, span = (low + high) / 2, 1.2 * (high - low)
+    least = 0.1 * float(np.abs(ends).max()) or 2.0
+    if max(span) < 1e-9 * least:  # nothing to do: some room around the point
+        span = np.array([least, least])
+    return Window(*center.tolist(), *span.tolist())
+
+
+def levels(config: Config, view: Window, most: int = 12, factor: float = 3.0) -> np.ndarray:
+    """(m,) losses above the smallest, each `factor` times the next, that fill the window.
+
+    The first lies around all that is on screen, the last is small; m is at most `most`.
+    """
+    curvatures, directions = _eigen(config)
+    if not curvatures[-1]:
+        return np.empty(0)
+    size = max(view.span_x, view.span_y)
+    corners = np.array([view.center_x, view.center_y]) + 0.8 * size * np.array(
+        [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+    )
+    errors = (corners - _solution(config)) @ directions
+    found = (errors**2 @ (curvatures / 2)).max() / factor ** np.arange(most)
+    widest = np.sqrt(2 * found / curvatures[curvatures > 0][0])
+    return found[widest > 0.02 * size]
+
+
+def level_lines(config: Config, above: np.ndarray, far: float) -> dict[str, np.ndarray]:
+    """Closed lines where the loss is `above` (m,) its minimum, for n = 2.
+
+    Columns x, y, level, and turn, the place of a point on its line: 0, 1, 2 ...
+    Ellipses around the solution: L - L_min = Σ λ/2 e². For a singular A, where the loss changes
+    along one direction only, strips that end `far` from the solution; for A = 0 nothing. Points
+    beyond `far` are brought back to it.
+    """
+    curvatures, directions = _eigen(config)
+    if not curvatures[-1]:
+        return {name: np.empty(0) for name in ("x", "y", "level", "turn")}
+    if curvatures[0]:
+        turn = np.linspace(0, 2 * math.pi, 49)  # a quarter is a point, where long ellipses pass
+        shape = np.column_stack([np.cos(turn), np.sin(turn)]) / np.sqrt(curvatures / 2)
+        errors = np.sqrt(above)[:, None, None] * shape
+    else:
+        shape = np.array([(-1, 1), (1, 1), (1, -1), (-1, -1), (-1, 1)])
+        across = np.sqrt(2 * above / curvatures[1])[:, None]
+        errors = np.stack([far * shape[:, 0] + 0 * across, across * shape[:, 1]], axis=-1)
+    points = _solution(config) + np.clip(errors, -far, far) @ directions.T
+    return {
+        "x": points[..., 0].ravel(),
+        "y": points[..., 1].ravel(),
+        "level": np.repeat(above, points.shape[1]),
+        "turn": np.tile(np.arange(points.shape[1], dtype=np.float64), len(above)),
+    }
+
+
+def axes(config: Config, view: Window) -> dict[str, np.ndarray]:
+    """The eigenvectors as lines through the solution, for n = 2: columns x, y, mode, end.
+
+    Three points each, from beyond the window to beyond it; `end` is 1 at the last, which lies
+    inside the window, where its name can stand, and 0 at the others. Flat directions have none.
+    """
+    curvatures, directions = _eigen(config)
+    center = np.array([view.center_x, view.center_y])
+    half, solution = np.array([view.span_x, view.span_y]) / 2, _solution(config)
+    far = 4 * max(view.span_x, view.span_y)
+    rows = []
+    for index, direction in enumerate(directions.T):
+        if not curvatures[index]:
+            continue
+        slope = np.where(direction == 0, 1e-300, direction)
+        with np.errstate(over="ignore"):
+            ways = (center + np.outer([-1, 1], half) - solution) / slope
+        forth, back = ways.max(axis=0).min(), ways.min(axis=0).max()
+        way = forth if forth > -back else back
+        rows += [
+            (*(solution + length * direction), index, end)
+            for length, end in ((-far, 0), (far, 0), (0.9 * way, 1))
+        ]
+    columns = np.array(rows).reshape(-1, 4).T
+    return dict(zip(("x", "y", "mode", "end"), columns, strict=True))
+
+
+def solutions(config: Config, view: Window) -> dict[str, np.ndarray]:
+    """Where the loss is smallest, for n = 2: the point (x, y), or beyond the window the two ends
+    of the line that A leaves open.
+    """
+    curvatures, directions = _eigen(config)
+    far = 4 * max(view.span_x, view.span_y) if not curvatures[0] and curvatures[1] else 0.0
+    ends = _solution(config) + np.outer([-far, far] if far else [0.0], directions[:, 0])
+    return {"x": ends[:, 0], "y": ends[:, 1]}
+
+
+# --- What a run shows, measured without the theory.
+
+# Errors below this part of the first are rounding.
+FLOOR = 1e-12
+
+
+class Measurement(NamedTuple):
+    """What a finished run shows; what cannot be measured is nan."""
+
+    rates: tuple[float, ...]  # (n,) the factor an update along each eigenvector, in the long run
+    rate: float  # the largest of them
+    per_decimal: float  # updates that make the error ten times smaller
+    critical_damping_factor: float  # from the curvatures that the first gradient shows
+    best_damping_factor: float
+    final_loss: float
+
+
+def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarray) -> Measurement:
+    """Rates, critical and best damping and final loss, from a run's x, gradient and loss.
+
+    x and gradient are (steps + 1, n), loss is (steps + 1,). Rates come from the errors above FLOOR
+    and above what the digits of x and b allow, see `measured_rate`; a curvature is how much
+    gradient there is for an error: the first of the one divided by the first of the other.
+    """
+    curvatures, directions = _eigen(config)
+    errors = _errors(config, x)
+    slopes = gradient[0] @ directions
+    moving = np.flatnonzero(curvatures)
+    # Residuals round like the numbers they come from; a gentle direction answers by moving far.
+    size = np.maximum.accumulate(np.abs(np.vstack([_solution(config), x])).max(axis=1))[1:]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        size = size + np.abs(config.b).max() / np.sqrt(curvatures[-1] / 2)
+        digits = 100 * np.finfo(np.float64).eps * size[:, None] * curvatures[-1] / curvatures
+    rates = [math.nan] * len(curvatures)
+    found = []
+    for index in moving.tolist():
+        error, first = errors[:, index], abs(errors[0, index])
+        if first <= digits[0, index]:
+            continue
+        found.append(float(slopes[index] / errors[0, index]))
+        error = error[: np.argmin(np.isfinite(error)) or None]
+        above = np.abs(error) > np.maximum(FLOOR * first, digits[: len(error), index])
+        end = max(2, int(np.flatnonzero(above)[-1]) + 1)  # the first update always counts
+        lost = len(error) == 1 < len(errors)
+        rates[index] = math.inf if lost else measured_rate(error[:end])
+    known = [rate for rate in rates if not math.isnan(rate)]
+    rate = max(known, default=math.nan)
+    seen = len(found) == len(moving) > 0
+    return Measurement(
+        tuple(rates),
+        rate,
+        updates_per_decimal(rate),
+        critical_step(config.momentum) / max(found) if seen else math.nan,
+        2 / (min(found) + max(found)) if seen else math.nan,
+        float(loss[-1]),
+    )
+
+
+def plain_pytorch(config: Config) -> str:
+    """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
+    dtype = devices.double(torch.device(config.device))
+    A = [[float(entry) for entry in row] for row in config.A]
+    b, start = [float(entry) for entry in config.b], [float(entry) for entry in config.start]
+    return f"""import torch
+
+kind = {{"dtype": {dtype}, "device": {config.device!r}}}
+A = torch.tensor({A!r}, **kind)
+b = torch.tensor({b!r}, **kind)
+x = torch.tensor({start!r}, requires_grad=True, **kind)
+z = torch.zeros_like(b)
+
+for step in range({int(config.steps)}):
+    loss = ((A @ x - b) ** 2).sum()
+    loss.backward()
+    print(step, x.tolist(), loss.item())
+    with torch.no_grad():
+        z = {float(config.momentum)!r} * z + x.grad
+        x -= {float(config.damping_factor)!r} * z
+    x.grad = None  # or the next backward() adds to it
+
+print({int(config.steps)}, x.tolist(), ((A @ x - b) ** 2).sum().item())
+"""

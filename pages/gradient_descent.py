@@ -140,7 +140,8 @@ names = tuple((f"weights_{i}", f"w{subscript(i)}") for i in range(len(config.sta
 column, name = names[followed]
 gradient, velocity, target = f"gradient_{followed}", f"velocity_{followed}", config.target[followed]
 
-low, high = charts.domain([weights, config.target, *run.pinned("weights")], window)
+pinned = [values for field, _ in names for values in run.pinned(field)]
+low, high = charts.domain([weights, config.target, *pinned], window)
 main = Picture(
     "Every weight and its target",
     charts.against_step(names, "weight", targets=True),

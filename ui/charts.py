@@ -22,13 +22,14 @@ import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ui.theme import BLUE, GREEN, GREY, SERIES, VERMILION
+from ui.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SERIES, VERMILION
 
 Spec = dict[str, Any]
 Fields = tuple[tuple[str, str], ...]  # (column, label), ...
 
-FRAMES, NOW, THEORY, TARGETS = (
-    alt.NamedData(name) for name in ("frames", "now", "theory", "targets")
+FRAMES, NOW, THEORY, TARGETS, CONTOURS, AXES, SOLUTIONS = (
+    alt.NamedData(name)
+    for name in ("frames", "now", "theory", "targets", "contours", "axes", "solutions")
 )
 # A tick at a power of ten as 10⁻⁸, no words at the others. Expressions have no loop over
 # characters.
@@ -43,6 +44,7 @@ _DECADES: Any = {
     "gridOpacity": _ONLY_THERE,
     "tickOpacity": _ONLY_THERE,
 }
+MODES = (PURPLE, ORANGE)  # the gentle and the steep direction
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
@@ -70,13 +72,21 @@ def _between(low: str, high: str, log: bool = False) -> alt.Scale:
 
 @cache
 def against_step(
-    fields: Fields, title: str, *, step: str = "update", log: bool = False, targets: bool = False
+    fields: Fields,
+    title: str,
+    *,
+    step: str = "update",
+    log: bool = False,
+    targets: bool = False,
+    colours: Sequence[str] = SERIES,
+    apart: bool = False,
 ) -> Spec:
     """Measured columns against the number of updates, each over its predicted course.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
-    picture, not gone.
+    picture, not gone. `apart` writes every second label above its line, and to the
+    left of its head in the end: for long labels of lines that are close.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
     labels: Any = _DECADES if log else {"format": ".6~g"}
@@ -91,7 +101,7 @@ def against_step(
     if targets:
         goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
         layers.append(goal.encode(alt.Y("value:Q", **vertical)))
-    for (name, label), colour in zip(fields, SERIES, strict=False):
+    for index, ((name, label), colour) in enumerate(zip(fields, colours, strict=False)):
         y = alt.Y(f"{name}:Q", **vertical)
         head = (
             alt.Chart(NOW)
@@ -109,10 +119,14 @@ def against_step(
             head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
         ]
         if len(fields) > 1:
-            words = head.mark_text(
-                color=colour, text=label, align="left", dx=8, dy=11, fontWeight="bold", fontSize=14
-            )
-            layers.append(words.encode(x, y))
+            style = {"color": colour, "text": label, "fontWeight": "bold", "fontSize": 14}
+            below = -10 if apart and index % 2 else 11
+            late = "datum.step > 0.75 * last"  # where a long label would leave the picture
+            right = head.transform_filter(f"!({late})") if apart else head
+            layers.append(right.mark_text(**style, align="left", dx=8, dy=below).encode(x, y))
+            if apart:
+                left = head.transform_filter(late)
+                layers.append(left.mark_text(**style, align="right", dx=-8, dy=below).encode(x, y))
     return _finished(
         alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
     )
@@ -174,6 +188,86 @@ def descent(weight: str, label: str) -> Spec:
         "high",
         "target",
         "top",
+    )
+
+
+# Equal scales: a circle is round whatever the shape of the box.
+_PIXEL = "max(span_x / width, span_y / height)"
+_LEFT, _RIGHT = (f"center_x {sign} {_PIXEL} * width / 2" for sign in "-+")
+_BOTTOM, _TOP = (f"center_y {sign} {_PIXEL} * height / 2" for sign in "-+")
+
+
+@cache
+def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]) -> Spec:
+    """The path of two recorded columns over level lines of the loss, both axes to one scale.
+
+    Reads `contours` (closed lines: x, y, level, turn), `axes` (the eigenvectors: x, y, mode, and
+    end, which is 1 where a mode's name stands), `solutions` (x, y: a point, or the ends of a line)
+    and the window: `center_x`, `center_y`, `span_x`, `span_y`. A point outside is an arrow at the
+    edge. A click reports its place.
+    """
+    across, up = path
+    wide = {
+        "axis": alt.Axis(title=titles[0], grid=False, format=".6~g"),
+        "scale": _between(_LEFT, _RIGHT),
+    }
+    high = {
+        "axis": alt.Axis(title=titles[1], grid=False, format=".6~g"),
+        "scale": _between(_BOTTOM, _TOP),
+    }
+    at = {"x": alt.X("x:Q", **wide), "y": alt.Y("y:Q", **high)}
+    # Each ring lies over all wider ones: the bowl grows darker inwards.
+    rings = alt.Chart(CONTOURS).mark_line(
+        color=GREY, strokeWidth=1, strokeOpacity=0.35, fill=GREY, fillOpacity=0.05, clip=True
+    )
+    layers = [rings.encode(**at, detail="level:N", order=alt.Order("turn:Q"))]
+    for mode, (name, colour) in enumerate(zip(names, MODES, strict=True)):
+        own = alt.Chart(AXES).transform_filter(f"datum.mode == {mode}")
+        dashes = own.transform_filter("datum.end == 0").mark_line(
+            color=GREY, strokeDash=[4, 4], strokeWidth=1, opacity=0.8, clip=True
+        )
+        words = own.transform_filter("datum.end == 1").mark_text(
+            color=colour, text=name, fontWeight="bold", fontSize=14, dy=-12, clip=True
+        )
+        layers += [dashes.encode(**at), words.encode(**at)]
+    goal = alt.Chart(SOLUTIONS)
+    now = (
+        alt.Chart(NOW)
+        .transform_filter(f"isValid(datum.{across}) && isValid(datum.{up})")
+        .transform_calculate(
+            x=f"clamp(datum.{across}, {_LEFT}, {_RIGHT})",
+            y=f"clamp(datum.{up}, {_BOTTOM}, {_TOP})",
+        )
+        .transform_calculate(out=f"datum.x != datum.{across} || datum.y != datum.{up}")
+    )
+    head = now.mark_point(color=BLUE, filled=True, size=110, opacity=1)
+    beyond = (
+        now.transform_filter("datum.out")
+        .transform_calculate(
+            angle=f"atan2(datum.{across} - datum.x, datum.{up} - datum.y) * 180 / PI",
+            x=f"clamp(datum.x, {_LEFT} + 12 * {_PIXEL}, {_RIGHT} - 12 * {_PIXEL})",
+            y=f"clamp(datum.y, {_BOTTOM} + 12 * {_PIXEL}, {_TOP} - 12 * {_PIXEL})",
+        )
+        .mark_point(shape="wedge", color=BLUE, filled=True, size=400, opacity=1)
+    )
+    layers += [
+        goal.mark_line(color=GREEN, strokeWidth=2, opacity=0.8, clip=True).encode(**at),
+        goal.mark_point(
+            color=GREEN, shape="cross", filled=True, size=160, opacity=1, clip=True
+        ).encode(**at),
+        alt.Chart(FRAMES)
+        .mark_line(color=BLUE, strokeWidth=2.5, point=True, clip=True)
+        .encode(alt.X(f"{across}:Q", **wide), alt.Y(f"{up}:Q", **high), order=alt.Order("step:Q")),
+        head.transform_filter("!datum.out").encode(**at),
+        beyond.encode(**at, angle=alt.Angle("angle:Q", scale=None)),
+    ]
+    return _finished(
+        alt.layer(*layers),
+        "center_x",
+        "center_y",
+        "span_x",
+        "span_y",
+        pick={"x": "x", "y": "y"},
     )
 
 

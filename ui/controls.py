@@ -28,7 +28,7 @@ def parse_number(text: str) -> float | int:
 
 # What Markdown would make something of: tags, code, emphasis, formulas, :directives, links,
 # pictures.
-_MARKUP = re.compile(r"[<`*$~\\]|:(?=\w)|\](?=[(\[:])|(?<=_)_|_(?=_)|(?<!\w)_|_(?!\w)")
+_MARKUP = re.compile(r"[<`*$~\\]|:(?=[a-z][\w/-]*[\[:])|\](?=[(:])|(?<=_)_|_(?=_)|(?<!\w)_|_(?!\w)")
 
 
 def literal(text: str) -> str:
@@ -51,6 +51,16 @@ def write_numbers(values: Sequence[float]) -> str:
     return ", ".join(
         f"{value:.17g}" if float(f"{value:.10g}") != value else f"{value:.10g}" for value in values
     )
+
+
+def parse_matrix(text: str) -> tuple[tuple[float, ...], ...]:
+    """Rows separated by semicolons, as `parse_numbers` reads them. Raises `ValueError`."""
+    return tuple(parse_numbers(row) for row in text.split(";"))
+
+
+def write_matrix(rows: Sequence[Sequence[float]]) -> str:
+    """The text that `parse_matrix` reads back."""
+    return "; ".join(write_numbers(row) for row in rows)
 
 
 class Settings:
@@ -156,15 +166,20 @@ class Settings:
         )
         return self._own(field, value)
 
-    def numbers(
-        self, field: str, label: str, allowed: Range, *, explain: str, most: int
-    ) -> tuple[float, ...]:
-        """A line of `allowed` numbers with commas between, at most `most` of them."""
-        default = write_numbers(getattr(self.defaults, field))
-        self._written[field] = write_numbers
+    def _line(
+        self,
+        field: str,
+        label: str,
+        explain: str,
+        parse: Callable[[str], Any],
+        write: Callable[[Any], str],
+        check: Callable[[str, Any], None],
+    ) -> Any:
+        """A line of text that stands for a value; () and a message where it stands for none."""
+        self._written[field] = write
         text = st.text_input(
             label,
-            default,
+            write(getattr(self.defaults, field)),
             key=self.key(field),
             help=explain,
             bind="query-params",
@@ -172,19 +187,46 @@ class Settings:
             max_chars=400,
         )
         try:
-            values = parse_numbers(text)
+            value = parse(text)
         except ValueError:
-            values = ()
+            value = ()
         try:
-            if not 1 <= len(values) <= most:
-                raise ValueError(
-                    f"{field} = {text!r} is not allowed: "
-                    f"it must be 1 to {most} numbers with commas between."
-                )
-            check_vector(field, values, allowed=allowed)
+            check(text, value)
         except ValueError as refused:
             self._refused.append(str(refused))
-        return self._own(field, values)
+        return self._own(field, value)
+
+    def numbers(
+        self, field: str, label: str, allowed: Range, *, explain: str, most: int, least: int = 1
+    ) -> tuple[float, ...]:
+        """A line of `allowed` numbers with commas between, `least` to `most` of them."""
+        count = f"{least} to {most}" if least < most else f"{most}"
+
+        def check(text: str, values: tuple[float, ...]) -> None:
+            if not least <= len(values) <= most:
+                raise ValueError(
+                    f"{field} = {text!r} is not allowed: "
+                    f"it must be {count} numbers with commas between."
+                )
+            check_vector(field, values, allowed=allowed)
+
+        return self._line(field, label, explain, parse_numbers, write_numbers, check)
+
+    def matrix(
+        self, field: str, label: str, allowed: Range, *, explain: str, size: int
+    ) -> tuple[tuple[float, ...], ...]:
+        """A line of `size` rows with semicolons between, each of `size` `allowed` numbers."""
+
+        def check(text: str, rows: tuple[tuple[float, ...], ...]) -> None:
+            if [len(row) for row in rows] != [size] * size:
+                raise ValueError(
+                    f"{field} = {text!r} is not allowed: it must be {size} rows of {size} "
+                    "numbers, commas between the numbers and a semicolon between the rows."
+                )
+            for index, row in enumerate(rows):
+                check_vector(f"{field}[{index}]", row, allowed=allowed)
+
+        return self._line(field, label, explain, parse_matrix, write_matrix, check)
 
     def device(self) -> str:
         """The devices of this machine. A link that asks for another runs on the CPU and says so."""

@@ -12,8 +12,8 @@ import vl_convert
 
 from core import devices
 from core.recording import Course, Frames
-from ui.player.player import Picture, table
-from ui.steering import Run
+from ui.player.player import Picture
+from ui.steering import Run, table
 from ui.theme import number, standalone
 
 

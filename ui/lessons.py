@@ -25,6 +25,13 @@ LESSONS = (
         "Five weights look for their targets. One number, the learning rate, decides whether "
         "they creep, land, bounce or run away.",
     ),
+    Lesson(
+        "linear_regression",
+        "Linear regression",
+        "Can one step size suit two directions?",
+        "Two unknowns walk down a valley that is gentle along and steep across. One damping factor "
+        "has to serve both, and the steep direction decides how large it may be.",
+    ),
 )
 
 

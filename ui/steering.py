@@ -14,7 +14,8 @@ sent along with the run as it is; the browser answers with the step at which to 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import cached_property
 from html import escape
@@ -22,10 +23,11 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import streamlit as st
 
 from core.ranges import Range
-from core.recording import Course, Recording, shared
+from core.recording import Course, Frames, Recording, shared
 from ui.controls import Settings, parse_flag, parse_number
 from ui.theme import PINS, TABLE_STYLE, setting
 
@@ -111,13 +113,38 @@ def identify(value: object) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
 
 
+def table(frames: Frames) -> pa.Table:
+    """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`."""
+    columns: dict[str, np.ndarray] = {"step": frames.steps}
+    for name, values in frames.columns.items():
+        if values.ndim == 1:
+            columns[name] = values.astype(np.float64)
+        else:
+            flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
+            columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
+    return pa.table(columns)
+
+
+# From the config of a run and the recorded columns, name -> (m, ...), further columns for charts.
+Derive = Callable[[Any, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+
+
+def derived(frames: Frames, course: Course, also: Derive | None) -> Frames:
+    """The frames with what `also` makes of them."""
+    more = also(course[-1][1], frames.columns) if also else {}
+    return frames._replace(columns={**frames.columns, **more})
+
+
 class Pin(NamedTuple):
     """A curve that stays while settings change."""
 
     letter: str
     course: Course
-    steps: np.ndarray  # (n,)
-    columns: Mapping[str, np.ndarray]  # name -> (n, ...)
+    recorded: Frames
+
+    def frames(self, also: Derive | None = None) -> Frames:
+        """What of it is drawn."""
+        return derived(self.recorded, self.course, also)
 
 
 class Run:
@@ -162,9 +189,10 @@ class Run:
         """The first config and the later changes, as a lesson's theory takes them."""
         return (self.course[0][1], *self.course[1:])
 
-    def pinned(self, column: str) -> list[np.ndarray]:
-        """The values of a recorded column in every pinned run."""
-        return [pin.columns[column] for pin in self.pins if column in pin.columns]
+    def pinned(self, field: str, also: Derive | None = None) -> list[np.ndarray]:
+        """The values of a column, or with `_i` of its part i, in every pinned run that has it."""
+        tables = [table(pin.frames(also)) for pin in self.pins]
+        return [rows[field].to_numpy() for rows in tables if field in rows.column_names]
 
     @property
     def since(self) -> int:
@@ -263,7 +291,8 @@ class Run:
             frames = shared(self._lesson.run, course, frame=self._lesson.frame).finish(seconds=1)
             stride = -(-len(frames.steps) // PINNED_ROWS) | 1
             columns = {field: values[::stride] for field, values in frames.columns.items()}
-            found.append(Pin(letter, course, frames.steps[::stride], columns))
+            thin = frames._replace(steps=frames.steps[::stride], columns=columns)
+            found.append(Pin(letter, course, thin))
         return found
 
     def bar(self) -> None:

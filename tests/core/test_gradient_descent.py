@@ -30,6 +30,7 @@ from core.gradient_descent import (
     window,
 )
 from core.heavy_ball import REGIMES
+from core.recording import play
 
 few = settings(max_examples=40, deadline=None)
 
@@ -766,3 +767,19 @@ def test_a_run_that_diverges_leaves_the_window() -> None:
 def test_the_window_of_weights_on_their_targets_has_a_width() -> None:
     low, high = window(Config(start=(2.0,), target=(2.0,)))
     assert low < 2 < high
+
+
+def test_theory_follows_changes_of_settings_on_the_way():
+    first = Config(learning_rate=0.05, steps=80)
+    course = (
+        (0, first),
+        (20, replace(first, learning_rate=0.3, momentum=0.6)),
+        (35, replace(first, learning_rate=0.02, zero_grad=False)),
+        (60, replace(first, learning_rate=0.4)),
+    )
+    states = list(play(run, course))
+    weights = np.stack([state.weights.numpy() for state in states])
+    losses = np.array([state.loss.item() for state in states])
+    np.testing.assert_allclose(predicted_weights(first, *course[1:]), weights, atol=1e-12)
+    # Rounding of w, not of w - t: the loss is true to about 1e-16 of the weights, squared.
+    np.testing.assert_allclose(predicted_loss(first, *course[1:]), losses, rtol=1e-6, atol=1e-26)

@@ -1,5 +1,6 @@
 """Solving A x = b: published trace, plain loop, eigenvalues, systems without one answer."""
 
+import ast
 import math
 from dataclasses import replace
 
@@ -9,7 +10,28 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.linear_regression import Config, diverged, predict, predicted_modes, predicted_x, run
+from core.heavy_ball import updates_per_decimal
+from core.linear_regression import (
+    Config,
+    Measurement,
+    Window,
+    axes,
+    diverged,
+    level_lines,
+    levels,
+    measure,
+    mode_errors,
+    plain_pytorch,
+    predict,
+    predicted_loss,
+    predicted_modes,
+    predicted_x,
+    run,
+    solutions,
+    undetermined,
+    window,
+)
+from core.recording import play
 
 few = settings(max_examples=40, deadline=None)
 VALLEY = Config(A=((1.0, 0.0), (0.0, 10.0)), b=(1.0, 10.0), damping_factor=0.005, steps=60)  # κ 100
@@ -17,9 +39,9 @@ SINGULAR = Config(A=((1.0, 2.0), (2.0, 4.0)), b=(1.0, 2.0), damping_factor=0.01,
 
 
 @st.composite
-def configs(draw: st.DrawFn) -> Config:
+def configs(draw: st.DrawFn, size: int | None = None) -> Config:
     """Systems whose largest ηλ is below 2, so that nothing grows beyond comparison."""
-    n = draw(st.integers(1, 4))
+    n = size or draw(st.integers(1, 4))
     row = st.lists(st.floats(-3, 3), min_size=n, max_size=n).map(tuple)
     A = tuple(draw(st.lists(row, min_size=n, max_size=n)))
     largest = 2 * float(np.linalg.norm(A, 2)) ** 2
@@ -70,7 +92,9 @@ def test_a_plain_loop_goes_the_same_way(config: Config):
 @given(configs())
 def test_the_run_is_where_theory_says(config: Config):
     # Directions whose curvature is next to nothing are rounded off: they move by 1e-12 at most.
-    assert places(config) == pytest.approx(predicted_x(config), abs=1e-8)
+    # A solution of 1e7 is itself known to 1e-8 at best.
+    size = 1 + np.abs(predict(config).solution).max()
+    assert places(config) == pytest.approx(predicted_x(config), abs=1e-8 * size)
     last = list(run(config))[-1].loss.item()
     assert predict(config).final_loss == pytest.approx(last, rel=1e-6, abs=1e-8)
 
@@ -154,3 +178,230 @@ def test_a_run_far_past_the_edge_says_that_it_diverged():
     *_, last = run(Config(damping_factor=1e3, steps=200))
     assert diverged(last)
     assert predict(Config(damping_factor=1e3, steps=200)).rate > 1
+
+
+# --- What a page shows beside the run.
+
+OBLIQUE = Config(
+    ((0.55, 0.45), (0.45, 0.55)), (1.0, 0.0), (0.5, 2.0), damping_factor=0.9, steps=200
+)
+
+
+def measured(config: Config) -> Measurement:
+    states = list(run(config))
+    x, gradient, loss = (
+        np.array([getattr(state, name).numpy() for state in states])
+        for name in ("x", "gradient", "loss")
+    )
+    return measure(config, x, gradient, loss)
+
+
+@few
+@given(configs())
+def test_the_errors_along_the_modes_are_those_of_a_loop(config: Config):
+    found, x = predict(config), places(config)
+    errors = mode_errors(config, x)
+    assert errors.shape == x.shape
+    for row, point in zip(errors, x, strict=True):
+        for index in range(len(config.b)):
+            along = sum(
+                (point[k] - found.solution[k]) * found.directions[k, index]
+                for k in range(len(config.b))
+            )
+            size = 1 + abs(point).max() + abs(found.solution).max()
+            assert row[index] == pytest.approx(abs(along), abs=1e-12 * size)
+
+
+def test_the_errors_along_the_modes_meet_the_theory():
+    assert mode_errors(OBLIQUE, places(OBLIQUE)) == pytest.approx(
+        np.abs(predicted_modes(OBLIQUE)), abs=1e-13
+    )
+
+
+@few
+@given(configs())
+def test_the_predicted_loss_is_that_of_the_run(config: Config):
+    losses = [state.loss.item() for state in run(config)]
+    # Directions whose curvature is next to nothing are rounded off: see above.
+    assert predicted_loss(config) == pytest.approx(losses, rel=1e-6, abs=1e-8)
+
+
+def test_the_loss_of_a_system_without_a_solution_stays_above_zero():
+    config = replace(SINGULAR, b=(1.0, 0.0))
+    assert predicted_loss(config)[-1] == pytest.approx(0.8)  # b is 2/√5 away from (1, 2)
+    assert predicted_loss(SINGULAR)[-1] < 1e-20
+
+
+def test_what_an_update_keeps_explains_the_notes():
+    assert predict(Config()).kept.tolist() == [0, 0]
+    assert predict(Config(damping_factor=0.1)).kept.tolist() == pytest.approx([0.8, 0.8])
+    assert predict(Config()).round_bowl
+    assert not predict(OBLIQUE).round_bowl
+    assert not predict(SINGULAR).round_bowl  # one direction is curved, the other flat
+
+
+def test_the_oblique_valley_has_the_condition_number_100():
+    low, high = predict(OBLIQUE).curvatures
+    assert high / low == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    "config", [OBLIQUE, SINGULAR, replace(SINGULAR, b=(1.0, 0.0)), Config(b=(1e6, 1e6))]
+)
+def test_a_level_line_has_its_level(config: Config):
+    above = np.array([3.0, 0.5])
+    found = level_lines(config, above, far=1e9)
+    points = np.column_stack([found["x"], found["y"]])
+    loss = ((points @ np.array(config.A).T - config.b) ** 2).sum(axis=1)
+    least = predicted_loss(replace(config, start=tuple(predict(config).solution), steps=0))[0]
+    # The strips end 1e9 away, where 16 digits of x leave 1e-7 of A x; the ellipses do not.
+    assert loss == pytest.approx(found["level"] + least, rel=1e-3)
+    assert set(found["level"]) == {3.0, 0.5}
+
+
+def test_a_level_line_is_closed_and_brought_back_from_far():
+    found = level_lines(OBLIQUE, np.array([1.0]), far=2.0)
+    solution = predict(OBLIQUE).solution
+    points = np.column_stack([found["x"], found["y"]]) - solution
+    assert points[0] == pytest.approx(points[-1])
+    assert np.abs(points @ predict(OBLIQUE).directions).max() <= 2 + 1e-12
+    assert (np.diff(found["turn"]) == 1).all()
+
+
+@few
+@given(configs(2))
+def test_a_picture_of_the_plane_is_small_and_holds_what_it_should(config: Config):
+    view = window(config)
+    inside = np.array([config.start, predict(config).solution])
+    center, half = np.array(view[:2]), np.array(view[2:]) / 2
+    assert (np.abs(inside - center) <= half + 1e-9 * (1 + np.abs(inside))).all()
+    above = levels(config, view)
+    assert 1 <= len(above) <= 12
+    assert len(level_lines(config, above, 4 * max(view[2:]))["x"]) <= 600
+    names = axes(config, view)
+    at = np.column_stack([names["x"], names["y"]])[names["end"] == 1]
+    assert len(at) == len(predict(config).moving)
+    wide = np.where(half > 0, half, np.inf)
+    assert (np.abs(at - center) <= wide * (1 + 1e-6) + 1e-9 * (1 + np.abs(center))).all()
+
+
+def test_the_window_of_a_run_that_leaves_stays_near():
+    view = window(Config(damping_factor=2.0, steps=500))
+    assert max(view.span_x, view.span_y) < 10
+    assert window(Config(start=(1.0, 1.0))).span_x > 0  # nothing to do
+    assert window(Config(damping_factor=1e150, steps=20)).span_x < 10
+
+
+def test_a_click_means_no_more_than_three_digits_of_the_window():
+    view = Window(0.0, 0.0, 1.2, 0.7)
+    assert view.rounded(0.123456, -0.98765) == (0.123, -0.988)
+    assert Window(0.0, 0.0, 12_000.0, 7.0).rounded(1234.56, 8.8) == (1230.0, 10.0)
+
+
+def test_a_matrix_of_zeros_has_no_lines():
+    config = Config(A=((0.0, 0.0), (0.0, 0.0)), start=(3.0, 4.0))
+    view = window(config)
+    assert len(levels(config, view)) == 0
+    for rows in (level_lines(config, np.empty(0), 9.0), axes(config, view)):
+        assert {len(column) for column in rows.values()} == {0}
+    found = solutions(config, view)
+    assert set(found["x"]) == {3.0}
+    assert set(found["y"]) == {4.0}
+
+
+def test_the_solutions_of_a_singular_system_are_a_line():
+    ends = solutions(SINGULAR, window(SINGULAR))
+    for x, y in zip(ends["x"], ends["y"], strict=True):
+        assert np.array(SINGULAR.A) @ [x, y] == pytest.approx(SINGULAR.b)
+    assert abs(ends["x"][1] - ends["x"][0]) > 1
+    point = solutions(OBLIQUE, window(OBLIQUE))
+    assert (point["x"][0], point["y"][0]) == pytest.approx((5.5, -4.5))
+
+
+def test_what_stays_undetermined_keeps_its_value_through_the_run():
+    config = replace(SINGULAR, start=(3.0, -1.0))
+    ((direction, value),) = undetermined(config)
+    assert direction == pytest.approx([2 / math.sqrt(5), -1 / math.sqrt(5)])
+    assert places(config) @ direction == pytest.approx(np.full(201, value))
+    assert undetermined(OBLIQUE) == ()
+    assert len(undetermined(Config(A=((0.0, 0.0), (0.0, 0.0))))) == 2
+
+
+# --- Measured against predicted.
+
+
+@pytest.mark.parametrize("eta", [0.05, 0.5, 0.9, 0.99, 1.0, 1.1])
+def test_the_measured_rates_are_the_predicted(eta: float):
+    config = replace(OBLIQUE, damping_factor=eta)
+    found, theory = measured(config), predict(config)
+    rates = [mode.rate for mode in theory.modes if mode]
+    # 1e-5: the error is followed to 1e-12 of the first, but rounds to 1e-15 of x.
+    assert found.rates == pytest.approx(rates, rel=1e-4, abs=1e-12)
+    assert found.rate == pytest.approx(theory.rate, rel=1e-4)
+
+
+@few
+@given(configs())
+def test_damping_factors_are_measured_by_the_first_gradient(config: Config):
+    found, theory = measured(config), predict(config)
+    low, high = theory.curvatures[[0, -1]]
+    assume(low > 1e-3 * high)
+    assume(mode_errors(config, np.array([config.start])).min() > 1e-3)
+    assert found.critical_damping_factor == pytest.approx(theory.critical_damping_factor, rel=1e-6)
+    assert found.best_damping_factor == pytest.approx(theory.best_damping_factor, rel=1e-6)
+
+
+def test_momentum_is_measured_in_the_long_run():
+    config = replace(OBLIQUE, damping_factor=0.5, momentum=0.5, steps=400)
+    found, theory = measured(config), predict(config)
+    assert found.rates == pytest.approx([mode.rate for mode in theory.modes if mode], rel=0.02)
+    assert found.per_decimal == pytest.approx(theory.per_decimal, rel=0.02)
+
+
+def test_what_does_not_move_is_not_measured():
+    assert math.isnan(measured(SINGULAR).rates[0])
+    assert measured(SINGULAR).rates[1] == pytest.approx(0.5, rel=1e-4)
+    still = measured(Config(start=(1.0, 1.0)))
+    assert all(map(math.isnan, (*still.rates, still.rate, still.critical_damping_factor)))
+
+
+def test_a_run_beyond_all_numbers_is_measured():
+    found = measured(Config(A=((0.0, 1e6), (1e6, 0.0)), damping_factor=1e308))
+    assert found.rates == (math.inf, math.inf)
+    assert found.per_decimal == math.inf
+
+
+def test_updates_for_one_decimal():
+    assert updates_per_decimal(0.1) == 1
+    assert updates_per_decimal(0.0) == 0
+    assert updates_per_decimal(1.0) == updates_per_decimal(1.5) == math.inf
+    assert math.isnan(updates_per_decimal(math.nan))
+
+
+@pytest.mark.parametrize("config", [Config(), OBLIQUE, replace(OBLIQUE, momentum=0.67), SINGULAR])
+def test_the_script_prints_the_run(config: Config, capsys: pytest.CaptureFixture[str]):
+    exec(plain_pytorch(config), {})
+    lines = capsys.readouterr().out.strip().split("\n")
+    for line, state in zip(lines, run(config), strict=True):
+        step, rest = line.split(" ", 1)
+        place, loss = rest.rsplit(" ", 1)
+        assert int(step) == state.step
+        # A x - b squared and summed, or a product of vectors: the last digit may differ.
+        assert ast.literal_eval(place) == pytest.approx(state.x.tolist(), rel=1e-12, abs=1e-13)
+        assert float(loss) == pytest.approx(state.loss.item(), rel=1e-6, abs=1e-20)
+
+
+def test_theory_follows_changes_of_settings_on_the_way():
+    first = Config(
+        A=((1.0, 0.3), (0.2, 0.5)), b=(1.0, -2.0), start=(3.0, 1.0), damping_factor=0.1, steps=80
+    )
+    course = (
+        (0, first),
+        (20, replace(first, damping_factor=0.4, momentum=0.7)),
+        (50, replace(first, damping_factor=0.3)),
+    )
+    states = list(play(run, course))
+    x = np.stack([state.x.numpy() for state in states])
+    losses = np.array([state.loss.item() for state in states])
+    np.testing.assert_allclose(predicted_x(first, *course[1:]), x, atol=1e-10)
+    np.testing.assert_allclose(predicted_loss(first, *course[1:]), losses, rtol=1e-6, atol=1e-20)

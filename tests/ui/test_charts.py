@@ -8,6 +8,7 @@ import vl_convert
 from PIL import Image
 
 from core import gradient_descent as lesson
+from core import linear_regression
 from core.recording import Frames, Recording
 from ui import charts
 from ui.export import filled, png
@@ -169,3 +170,99 @@ def test_theory_is_thinned_by_an_odd_stride_and_keeps_both_ends():
     assert rows["step"][0] == 0
     assert rows["step"][-1] == 2000
     assert {-1.0, 1.0} <= set(rows["w"])
+
+
+# --- The plane of two unknowns.
+
+PLANE = charts.plane(("x_0", "x_1"), ("x₀", "x₁"), ("gentle", "steep"))
+
+
+def solved(**settings: object) -> tuple[Picture, Frames]:
+    config = linear_regression.Config(**settings)  # type: ignore[arg-type]
+    view = linear_regression.window(config)
+    far = 4 * max(view.span_x, view.span_y)
+    above = linear_regression.levels(config, view)
+    data = {
+        "contours": linear_regression.level_lines(config, above, far),
+        "axes": linear_regression.axes(config, view),
+        "solutions": linear_regression.solutions(config, view),
+    }
+    course = ((0, config),)
+    frames = Recording(linear_regression.run, course, frame=linear_regression.frame).finish(60)
+    return Picture("plane", PLANE, "", view._asdict(), data), frames
+
+
+def test_the_plane_reports_clicks_and_reads_what_the_player_fills():
+    assert PLANE["usermeta"]["pick"] == {"x": "x", "y": "y"}
+    named = {layer["data"]["name"] for layer in PLANE["layer"]}
+    assert named == {"frames", "now", "contours", "axes", "solutions"}
+    (path,) = [layer for layer in PLANE["layer"] if layer["data"]["name"] == "frames"]
+    assert path["mark"]["point"] is True
+    assert [path["encoding"][axis]["field"] for axis in "xy"] == ["x_0", "x_1"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"A": ((1.0, 2.0), (2.0, 4.0)), "damping_factor": 0.01},
+        {"A": ((0.0, 0.0), (0.0, 0.0)), "start": (1.0, 2.0)},
+        {"damping_factor": 1.5, "steps": 1200},
+        {"damping_factor": 1e200, "steps": 20},
+        {"A": ((1e6, 1e6), (-1e6, 1e6)), "b": (1e6, -1e6), "start": (1e6, 1e6)},
+        {"start": (1.0, 1.0)},
+        {"steps": 0},
+    ],
+    ids=["notes", "singular", "zeros", "diverging", "at once", "large", "settled", "no step"],
+)
+def test_the_plane_can_be_drawn_at_the_first_and_the_last_frame(settings):
+    picture, frames = solved(**settings)
+    for index in (0, len(frames.steps) - 1):
+        assert coloured(png(picture, frames, index, size=(160, 120))) > 20
+
+
+def ring(size: tuple[int, int]) -> tuple[int, int]:
+    """How wide and how high the level line of the notes' system is drawn."""
+    picture, frames = solved(steps=0)
+    line = linear_regression.level_lines(linear_regression.Config(), np.array([0.1]), 9.0)
+    around = {"center_x": 1, "center_y": 1, "span_x": 1.2, "span_y": 1.2}  # the solution (1, 1)
+    data = {**picture.data, "contours": line}
+    spec = filled(picture._replace(values=around, data=data), frames, 0)
+    spec["layer"] = spec["layer"][:1]
+    spec["layer"][0]["mark"] |= {"color": "#FF0000", "strokeOpacity": 1, "fillOpacity": 0}
+    spec["width"], spec["height"] = size
+    rgb = np.asarray(Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec))).convert("RGB"))
+    red = (rgb[..., 0] > 200) & (rgb[..., 1] < 120)
+    return int(np.ptp(np.flatnonzero(red.any(axis=0)))), int(
+        np.ptp(np.flatnonzero(red.any(axis=1)))
+    )
+
+
+@pytest.mark.parametrize("size", [(400, 200), (200, 400)])
+def test_a_circle_is_round_whatever_the_shape_of_the_picture(size):
+    wide, high = ring(size)
+    assert wide == pytest.approx(high, abs=2)  # pixels
+    assert wide > 40
+
+
+def test_a_point_outside_the_window_is_an_arrow_at_its_edge():
+    picture, frames = solved(damping_factor=1.5, steps=40)
+    near, gone = (
+        [
+            bool(coloured(vl_convert.vegalite_to_png(only)))
+            for shape in (None, "wedge")
+            for only in [filled(picture, frames, index)]
+            if not only.update(
+                width=200,
+                height=150,
+                layer=[
+                    layer
+                    for layer in only["layer"]
+                    if layer["data"]["name"] == "now" and layer["mark"].get("shape") == shape
+                ],
+            )
+        ]
+        for index in (0, 40)
+    )
+    assert near == [True, False]
+    assert gone == [False, True]

@@ -1,10 +1,11 @@
 """How controls read and write numbers."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.gradient_descent import plain_pytorch
-from ui.controls import literal, parse_numbers, write_numbers
+from ui.controls import literal, parse_matrix, parse_numbers, write_matrix, write_numbers
 from ui.source import source
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -31,3 +32,15 @@ def test_a_message_is_shown_as_it_is_whatever_a_link_puts_into_it():
     assert literal("__init__ <b> :red[x] $x$ `x` *x*") == (
         "\\_\\_init\\_\\_ \\<b> \\:red[x] \\$x\\$ \\`x\\` \\*x\\*"
     )
+
+
+@given(st.lists(st.lists(finite, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_a_matrix_is_read_back_as_it_was_written(rows):
+    assert parse_matrix(write_matrix(rows)) == tuple(map(tuple, rows))
+
+
+def test_semicolons_separate_rows():
+    assert parse_matrix("0, 1; 1 0") == ((0, 1), (1, 0))
+    assert parse_matrix("1; 2, 3;") == ((1,), (2, 3), ())
+    with pytest.raises(ValueError, match="one"):
+        parse_matrix("0, 1; one, 0")

@@ -11,8 +11,8 @@ from core import gradient_descent as lesson
 from core.recording import Frames, Recording
 from ui import charts
 from ui.player import player
-from ui.player.player import Picture, Readout, answer, around, table
-from ui.steering import identify
+from ui.player.player import Picture, Readout, answer, around
+from ui.steering import identify, table
 
 
 def recording(steps: int = 600) -> Recording:

@@ -155,13 +155,14 @@ class Trails {
     const places = [];
     pen.beginPath();
     for (let i = from; i <= to; i += 1) {
+      if (Number.isNaN(across[i]) || Number.isNaN(up[i])) { last = null; continue; }
       const [left, top] = [within(x(drawable(across[i]))), within(y(drawable(up[i])))];
       const inside = top >= 0 && top <= view.height() && left >= 0 && left <= view.width();
       // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
       if (last && (inside || last.inside)) pen.lineTo(left, top);
       else pen.moveTo(left, top);
-      last = Number.isNaN(up[i]) || Number.isNaN(across[i]) ? null : { inside };
-      if (last && inside) {
+      last = { inside };
+      if (inside) {
         seen = [left, top];
         if (dots) places.push(seen);
       }

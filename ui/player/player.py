@@ -21,9 +21,9 @@ import vl_convert
 from numpy.typing import ArrayLike
 from streamlit.components.v2 import component
 
-from core.recording import Frames, Recording
+from core.recording import Recording
 from ui.charts import Spec
-from ui.steering import Pin, Run, identify
+from ui.steering import Derive, Pin, Run, derived, identify, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
@@ -32,7 +32,6 @@ FIRST_CHUNK = 240  # frames that are sent before anyone asks: four seconds at 60
 LARGEST_CHUNK = 2_500
 CHUNK_SECONDS = 0.1  # how long one answer may compute
 
-Derive = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]  # columns (n, ...) of more
 
 HTML = """
 <section class="player" data-testid="player" role="group" aria-label="Player" tabindex="0">
@@ -55,6 +54,9 @@ HTML = """
   <div class="note" data-testid="player-note" role="status"></div>
 </section>
 """
+
+
+# From the columns of some frames, name -> (m, ...), further columns that charts show.
 
 
 class Picture(NamedTuple):
@@ -104,18 +106,6 @@ def assets() -> tuple[str, str]:
     return script(), vega()
 
 
-def table(frames: Frames) -> pa.Table:
-    """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`."""
-    columns: dict[str, np.ndarray] = {"step": frames.steps}
-    for name, values in frames.columns.items():
-        if values.ndim == 1:
-            columns[name] = values.astype(np.float64)
-        else:
-            flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
-            columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
-    return pa.table(columns)
-
-
 def _is_number(value: object) -> TypeGuard[float]:
     return type(value) in (int, float) and math.isfinite(value)  # pyright: ignore
 
@@ -138,8 +128,7 @@ def answer(
     start = _whole(asked.get("start"), 0, recording.total - 1, start) if same else start
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
     frames = recording.frames(start, CHUNK_SECONDS, count)
-    if also:
-        frames = frames._replace(columns={**frames.columns, **also(frames.columns)})
+    frames = derived(frames, recording.course, also)
     return {
         "recording": identity,
         "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
@@ -197,8 +186,7 @@ def around(
     data["pins"] = [[pin.letter, PINS[pin.letter]] for pin in pins]
     # Arrow tables are carried only at the first level.
     for pin in pins:
-        columns = {**pin.columns, **(also(pin.columns) if also else {})}
-        data[f"pin_{pin.letter}"] = table(Frames(0, pin.steps, columns, len(pin.steps), None))
+        data[f"pin_{pin.letter}"] = table(pin.frames(also))
     for index, picture in enumerate(pictures):
         for name, columns in picture.data.items():
             data[f"chart_{index}_{name}"] = pa.table(
@@ -217,8 +205,8 @@ def player(
 ) -> None:
     """Show the run in these pictures, the first one large, and let it be steered.
 
-    `also` makes further columns of recorded ones; `on_pick` is told of a click at a point of a
-    chart whose usermeta has `pick`.
+    `also` makes further columns of a config and recorded ones; `on_pick` is told of a click at a
+    point of a chart whose usermeta has `pick`.
     """
     key = run.key
     # Counts runs of the whole page: a request made before this one does not have its pictures.
