@@ -243,19 +243,6 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     return Measurement(rate, measured_period(error[:end]), float(loss[-1]))
 
 
-def departure(loss: np.ndarray) -> int | None:
-    """The update from which on the loss (steps + 1,) stays above its start, None if none does."""
-    back = np.flatnonzero(loss <= loss[0])
-    gone = int(back[-1]) + 1 if back.size else 0
-    return gone if gone < len(loss) else None
-
-
-def first_not_finite(loss: np.ndarray) -> int | None:
-    """The update at which the loss (steps + 1,) becomes inf or nan, None where it never does."""
-    lost = np.flatnonzero(~np.isfinite(loss))
-    return int(lost[0]) if lost.size else None
-
-
 def plain_pytorch(config: Config) -> str:
     """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
     clear = "    w.grad = None  # or the next backward() adds to it\n" if config.zero_grad else ""

@@ -131,3 +131,16 @@ def measured_period(error: np.ndarray) -> float:
         return math.nan
     at = upward + error[upward] / (error[upward] - error[upward + 1])
     return float((at[-1] - at[0]) / (len(at) - 1))
+
+
+def departure(loss: np.ndarray) -> int | None:
+    """The update from which on the loss (steps + 1,) stays above its start, None if none does."""
+    back = np.flatnonzero(loss <= loss[0])
+    gone = int(back[-1]) + 1 if back.size else 0
+    return gone if gone < len(loss) else None
+
+
+def first_not_finite(loss: np.ndarray) -> int | None:
+    """The update at which the loss (steps + 1,) becomes inf or nan, None where it never does."""
+    lost = np.flatnonzero(~np.isfinite(loss))
+    return int(lost[0]) if lost.size else None

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import gradient_descent as lesson
+from core.heavy_ball import departure, first_not_finite
 from core.ranges import Range
 from core.recording import MAX_FRAMES
 from ui import charts, export, layout
@@ -208,8 +209,8 @@ if frames.finished:
     verdict(rows)
 
 if prediction.regime == "diverging" and not settled:
-    larger = lesson.departure(frames.columns["loss"])
-    lost = lesson.first_not_finite(frames.columns["loss"])
+    larger = departure(frames.columns["loss"])
+    lost = first_not_finite(frames.columns["loss"])
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
     story = ["**Why it runs away.**"]
     if larger:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core import linear_regression as lesson
-from core.gradient_descent import departure, first_not_finite
+from core.heavy_ball import departure, first_not_finite
 from core.ranges import Range
 from core.recording import MAX_FRAMES
 from ui import charts, export, layout, scale

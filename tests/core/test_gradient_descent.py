@@ -15,9 +15,7 @@ from core.gradient_descent import (
     CURVATURE,
     Config,
     State,
-    departure,
     diverged,
-    first_not_finite,
     frame,
     measure,
     plain_pytorch,
@@ -29,7 +27,7 @@ from core.gradient_descent import (
     run,
     window,
 )
-from core.heavy_ball import REGIMES
+from core.heavy_ball import REGIMES, departure, first_not_finite
 from core.recording import play
 
 few = settings(max_examples=40, deadline=None)
