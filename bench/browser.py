@@ -96,9 +96,9 @@ def serving(
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + READY_SECONDS
-            while time.monotonic() < deadline:
-                if process.poll() is not None:
-                    raise RuntimeError(f"the server ended: {log.read_text()}")
+            while True:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the server did not start: {log.read_text()}")
                 try:
                     with urlopen(f"{address}/_stcore/health", timeout=1):
                         break

@@ -296,7 +296,7 @@ def test_after_a_restart_of_the_server_the_page_shows_the_same_run_at_the_same_s
     assert visitor.step() == 96
     with serving(port=port, log=log):
         page.wait_for_function(
-            "window.connected > 1", timeout=90_000
+            "window.connected > 1", timeout=150_000
         )  # the browser tries now and then
         visitor.rest()
         page.wait_for_timeout(2000)
