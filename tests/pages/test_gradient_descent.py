@@ -3,16 +3,20 @@
 import ast
 import inspect
 import re
-from dataclasses import fields
+import subprocess
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from core.gradient_descent import Config, State, plain_pytorch, predict, run
+from ui.export import script
 from ui.theme import number
 
 NAME = "gradient_descent"
-SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
+ROOT = Path(__file__).parents[2]
+SOURCE = (ROOT / "pages" / f"{NAME}.py").read_text()
 
 
 def settings(page) -> dict[str, object]:
@@ -270,3 +274,75 @@ def test_weights_fewer_than_the_followed_one_are_no_trouble(open_page):
     page = open_page(NAME, start="3", target="1", weight="7")
     assert not page.exception
     assert not page.error
+
+
+COURSE = "0 learning_rate 0.05 40"
+
+
+def test_a_link_with_a_course_opens_the_forked_run(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE, at="60")
+    assert not page.exception
+    assert not page.warning
+    shown = verdict(page)
+    assert "from update 40 on, in the long run" in shown
+    # Error kept: 1 - 0.3 x 2, by theory and by the run; the loss has come down at two speeds.
+    assert shown.count(number(0.4)) == 2
+    assert number(15 * 0.9**80 * 0.4**120) in shown
+    assert page.query_params[f"{NAME}.course"] == [COURSE]
+    assert page.query_params[f"{NAME}.at"] == "60"
+
+
+def test_undo_takes_back_the_last_change(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE)
+    next(b for b in page.button if b.label == "Undo the change at 40").click().run()
+    assert page.slider(f"{NAME}.learning_rate").value == 0.05
+    assert number(15 * 0.9**200) in verdict(page)
+    assert f"{NAME}.course" not in page.query_params
+
+
+def test_a_changed_setting_that_is_not_live_begins_a_new_run(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE)
+    page.slider(f"{NAME}.steps").set_value(50).run()
+    assert f"{NAME}.course" not in page.query_params
+    assert "from update" not in verdict(page)
+
+
+def test_a_preset_begins_a_new_run(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE, at="60")
+    page.menu_button(f"{NAME}.preset").click("as in the notes").run()
+    assert f"{NAME}.course" not in page.query_params
+    assert number(15 * 0.9**200) in verdict(page)
+
+
+def test_without_a_browser_a_live_setting_forks_at_the_step_of_the_link(open_page):
+    page = open_page(NAME, at="30")
+    page.slider(f"{NAME}.momentum").set_value(0.5).run()
+    assert page.query_params[f"{NAME}.course"] == "0 momentum 0.0 30"
+    page.slider(f"{NAME}.momentum").set_value(0.0).run()  # back to what it was: no change at all
+    assert f"{NAME}.course" not in page.query_params
+
+
+def test_a_pinned_run_stays_in_a_table_of_what_differs(open_page):
+    page = open_page(NAME)
+    next(b for b in page.button if b.label == "Pin this curve").click().run()
+    page.slider(f"{NAME}.learning_rate").set_value(0.2).run()
+    assert not page.exception
+    table = re.sub(
+        r"<style>.*</style>|<[^>]+>",
+        " ",
+        next(e.proto.body for e in page.get("html") if "pins" in e.proto.body),
+        flags=re.DOTALL,
+    )
+    assert table.split() == ["curve", "learning", "rate", "on", "screen", "0.2", "A", "0.05"]
+
+
+def test_the_script_of_a_forked_run_repeats_it(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE)
+    config = Config(learning_rate=0.3)
+    text = script(NAME, ((0, replace(config, learning_rate=0.05)), (40, config)))
+    lines = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert len(lines) == 101
+    assert float(lines[-1].split()[1]) == pytest.approx(15 * 0.9**80 * 0.4**120, rel=1e-3)
+    assert not page.exception
