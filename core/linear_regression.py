@@ -411,23 +411,24 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
     """
     curvatures, directions = _eigen(config)
     errors = _errors(config, x)
-    slopes = gradient[0] @ directions
     moving = np.flatnonzero(curvatures)
     # Residuals round like the numbers they come from; a gentle direction answers by moving far.
     size = np.maximum.accumulate(np.abs(np.vstack([_solution(config), x])).max(axis=1))[1:]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slopes = gradient[0] @ directions
         size = size + np.abs(config.b).max() / np.sqrt(curvatures[-1] / 2)
         digits = 100 * np.finfo(np.float64).eps * size[:, None] * curvatures[-1] / curvatures
     rates = [math.nan] * len(curvatures)
     found = []
     for index in moving.tolist():
         error, first = errors[:, index], abs(errors[0, index])
-        if first <= digits[0, index]:
+        if not digits[0, index] < first < math.inf:  # nothing to measure, or no number at all
             continue
         found.append(float(slopes[index] / errors[0, index]))
         error = error[: np.argmin(np.isfinite(error)) or None]
         above = np.abs(error) > np.maximum(FLOOR * first, digits[: len(error), index])
-        end = max(2, int(np.flatnonzero(above)[-1]) + 1)  # the first update always counts
+        # The first update always counts.
+        end = max(2, int(np.flatnonzero(above).max(initial=0)) + 1)
         lost = len(error) == 1 < len(errors)
         rates[index] = math.inf if lost else measured_rate(error[:end])
     known = [rate for rate in rates if not math.isnan(rate)]

@@ -100,20 +100,23 @@ with st.sidebar:
 run = Run(settings, lesson)
 config = run.config
 followed = min(followed, len(config.start) - 1)
-rate, beta = setting(config.learning_rate), setting(config.momentum)
 prediction = lesson.predict(config)
+weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
+# The first update after zero_grad comes back still moves by the old sum.
+stale = run.since > 0 and config.zero_grad and not run.course[-2][1].zero_grad
+begin = min(run.since + stale, config.steps)  # where the settings now hold
 
 # Only then is each update alike; with a velocity theory speaks of the long run.
 plain = all(leg.zero_grad for _, leg in run.course) and not config.momentum
-settled = config.start == config.target
+settled = not losses[begin:].any()
 each = "each update" if plain else "in the long run each update"
 factor = f"{prediction.rate:.4g}" if abs(prediction.rate - 1) > 1e-3 else f"{prediction.rate:.9g}"
 if settled:
-    outlook = "The weights start on their targets and stay there."
+    outlook = "The weights are on their targets and stay there."
 elif prediction.regime == "diverging" and prediction.rate == 1:
     outlook = "With these settings the error grows a little at each update."
 else:
-    landing = f"update {run.since + 1}" if run.since else "the first update"
+    landing = f"update {begin + 1}" if begin else "the first update"
     words = WORDS[prediction.regime].format(each=each, rate=factor, landing=landing)
     outlook = f"With these settings {words}"
 layout.heading(
@@ -134,7 +137,6 @@ layout.heading(
     ),
 )
 
-weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
 window = lesson.window(config)
 first_loss = float(losses[0]) or 1.0
 names = tuple((f"weights_{i}", f"w{subscript(i)}") for i in range(len(config.start)))
@@ -172,24 +174,31 @@ error = Picture(
     charts.against_step((("loss", "loss"),), "loss", log=log),
     "The loss is {loss} after update {step}.",
     {"last": config.steps, "low": low, "high": high},
-    {"theory": charts.theory({"loss": losses})},
+    {"theory": charts.theory({"loss": losses}, (low, high), log=log)},
 )
-kept = f"z = {beta} × ({{before_{velocity}}}) + ({{before_{gradient}}}) = {{{velocity}}}, then "
-readout = Readout(
-    f"Before the first update {name} = {{{column}}}. The slope of the loss there, "
-    f"its gradient, is {{{gradient}}}.",
-    f"What just happened: {kept if config.momentum else ''}"
-    f"{name} = {{before_{column}}} − {rate} × ({{{velocity}}}) = {{{column}}}",
-)
+
+
+def readout(config: lesson.Config) -> Readout:
+    """The last update, with the settings that it had."""
+    rate, beta = setting(config.learning_rate), setting(config.momentum)
+    kept = f"z = {beta} × ({{before_{velocity}}}) + ({{before_{gradient}}}) = {{{velocity}}}, then "
+    return Readout(
+        f"Before the first update {name} = {{{column}}}. The slope of the loss there, "
+        f"its gradient, is {{{gradient}}}.",
+        f"What just happened: {kept if config.momentum else ''}"
+        f"{name} = {{before_{column}}} − {rate} × ({{{velocity}}}) = {{{column}}}",
+    )
+
+
 player(run, [main, arrow, error], readout)
 
 frames = run.recording.finish(seconds=2)
-here = slice(run.recording.frame_of(run.since), None)  # where the settings now hold
+here = slice(run.recording.frame_of(begin), None)
 measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
 if frames.finished:
     floor = lesson.rounding_loss(config)
     rounding = losses[-1] < floor
-    when = f"from update {run.since} on, " if run.since else ""
+    when = f"from update {begin} on, " if begin else ""
     rows = [
         Row(
             "Error kept by an update", prediction.rate, measured.rate, note=f"{when}in the long run"
@@ -209,12 +218,13 @@ if frames.finished:
     verdict(rows)
 
 if prediction.regime == "diverging" and not settled:
-    larger = departure(frames.columns["loss"])
+    larger = departure(frames.columns["loss"][here])
+    first = f"at update {begin}" if begin else "at the start"
     lost = first_not_finite(frames.columns["loss"])
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
     story = ["**Why it runs away.**"]
     if larger:
-        story.append(f"From update {larger} on the loss is larger than at the start.")
+        story.append(f"From update {begin + larger} on the loss is larger than {first}.")
     else:
         story.append("More updates would show it: in these few the loss comes back.")
     if lost:

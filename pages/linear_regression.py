@@ -90,10 +90,9 @@ with st.sidebar:
 
 run = Run(settings, lesson)
 config = run.config
-eta, beta = setting(config.damping_factor), setting(config.momentum)
 prediction = lesson.predict(config)
 errors, losses = lesson.predicted_modes(*run.legs), lesson.predicted_loss(*run.legs)
-plain, settled = not config.momentum, not errors[0].any()
+plain, settled = not config.momentum, not errors[run.since :].any()
 directions = ("first", "second") if prediction.round_bowl else ("gentle", "steep")
 moving = prediction.moving
 scale.strip(
@@ -110,15 +109,23 @@ def short(value: float) -> str:
     return setting(float(f"{value:.4g}"))
 
 
+def factor(value: float) -> str:
+    """What an update keeps of an error; close to 1 every digit counts."""
+    return setting(value) if 0 < abs(abs(value) - 1) < 1e-3 else short(value)
+
+
 def fate(index: int) -> str:
     """What becomes of the error along one direction, and why."""
     mode, curvature = moving[index], short(prediction.curvatures[index])
     landing = f"update {run.since + 1}" if run.since else "the first update"
     words = WORDS[mode.regime].format(landing=landing)
     if plain:
-        kept = f"1 {MINUS} {eta} × {curvature} = {short(prediction.kept[index])}"
+        eta, kept = setting(config.damping_factor), factor(prediction.kept[index])
+        kept = f"1 {MINUS} {eta} × {curvature} = {kept}"
         return f"each update keeps {kept} of the error, so {words}"
-    return f"{words}: in the long run each update keeps {short(mode.rate)} of the error"
+    if mode.regime == "diverging" and mode.rate == 1:
+        return f"{words}: the error grows a little at each update"
+    return f"{words}: in the long run each update keeps {factor(mode.rate)} of the error"
 
 
 story = [
@@ -126,7 +133,7 @@ story = [
     "the slope grows in a direction."
 ]
 if settled:
-    story.append("Here x starts where the loss is smallest, and stays.")
+    story.append("Here x is where the loss is smallest, and stays.")
 elif prediction.round_bowl:
     story.append(f"Here λ = {short(prediction.curvatures[0])} in every direction: {fate(0)}.")
     if plain and moving[0].regime == "monotone" and not run.since:
@@ -140,7 +147,7 @@ else:
     ]
 for direction, value in lesson.undetermined(config) if moving else ():
     story.append(
-        f"A is *singular*: along ({', '.join(short(part) for part in direction)}) the loss is "
+        f"A is *singular*, or as good as: along ({', '.join(map(short, direction))}) the loss is "
         f"flat. That direction stays undetermined: x keeps the {short(value)} it starts with."
     )
 if not moving:
@@ -175,7 +182,7 @@ def charted(title: str, axis: str, lines: Lines, digits: float) -> Picture:
         charts.against_step(fields, axis, log=True, colours=colours, apart=True),
         "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
         {"last": config.steps, "low": low, "high": high},
-        {"theory": charts.theory(dict(zip(lines, theory, strict=True)))},
+        {"theory": charts.theory(dict(zip(lines, theory, strict=True)), (low, high), log=True)},
     )
 
 
@@ -200,16 +207,23 @@ along = charted(
     {f"mode_{i}": (directions[i], charts.MODES[i], abs(errors[:, i])) for i in shown},
     1e-16,
 )
-kept = (
-    f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
-    "{before_gradient_1}), then "
-)
-readout = Readout(
-    "Before the first update x = ({x_0}, {x_1}). The gradient, the slope of the loss along "
-    "x₀ and x₁, is ({gradient_0}, {gradient_1}).",
-    f"What just happened: {'' if plain else kept}x = ({{before_x_0}}, {{before_x_1}}) {MINUS} "
-    f"{eta} × ({{velocity_0}}, {{velocity_1}}) = ({{x_0}}, {{x_1}})",
-)
+
+
+def readout(config: lesson.Config) -> Readout:
+    """The last update, with the settings that it had."""
+    eta, beta = setting(config.damping_factor), setting(config.momentum)
+    kept = (
+        f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
+        "{before_gradient_1}), then "
+    )
+    return Readout(
+        "Before the first update x = ({x_0}, {x_1}). The gradient, the slope of the loss along "
+        "x₀ and x₁, is ({gradient_0}, {gradient_1}).",
+        f"What just happened: {kept if config.momentum else ''}x = ({{before_x_0}}, {{before_x_1}})"
+        f" {MINUS} {eta} × ({{velocity_0}}, {{velocity_1}}) = ({{x_0}}, {{x_1}})",
+    )
+
+
 player(
     run,
     [plane, loss, along],
@@ -266,13 +280,15 @@ if frames.finished:
 
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
 if runaways and not settled:
-    larger, lost = (find(frames.columns["loss"]) for find in (departure, first_not_finite))
+    larger = departure(frames.columns["loss"][here])
+    lost = first_not_finite(frames.columns["loss"])
+    first = f"at update {run.since}" if run.since else "at the start"
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
     where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
     why = [
         "**Why it runs away.**",
-        f"From update {larger} on the loss is larger than at the start."
+        f"From update {run.since + larger} on the loss is larger than {first}."
         if larger
         else "More updates would show it: in these few the loss comes back.",
         f"From update {lost} on it is too large for a number." if lost else "",

@@ -300,19 +300,26 @@ def log_domain(values: Sequence[np.ndarray], limits: tuple[float, float]) -> tup
 
 
 def theory(
-    columns: dict[str, np.ndarray], limits: tuple[float, float] = (-1e300, 1e300)
+    columns: dict[str, np.ndarray],
+    limits: tuple[float, float] = (-1e300, 1e300),
+    *,
+    log: bool = False,
 ) -> dict[str, np.ndarray]:
     """Rows for the data set `theory`, from (steps + 1,) columns.
 
     Thinned by an odd stride, since an even one hides a zigzag; nan, a gap in the line, where a
-    column is further from the `limits` of the picture than half of what they are apart.
+    column is further from the `limits` of the picture than half of what they are apart, or, on a
+    `log` axis, below them.
     """
     length = len(next(iter(columns.values())))
     stride = max(1, -(-length // MOST_ROWS)) | 1
     drawn = np.unique(np.append(np.arange(0, length, stride), length - 1))
     middle, half = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2
-    near = {
-        name: np.where(np.abs(values - middle) <= 2 * half, values, np.nan)
-        for name, values in columns.items()
-    }
+    near = {}
+    for name, values in columns.items():
+        far = np.abs(values - middle) > 2 * half
+        if log:  # a line to the lower end says "below"; one along it would say "there"
+            below = values < limits[0]
+            far = below & np.append(False, below[:-1])
+        near[name] = np.where(far, np.nan, values)
     return {"step": drawn.astype(np.float64)} | {name: near[name][drawn] for name in columns}

@@ -177,6 +177,9 @@ class Settings:
     ) -> Any:
         """A line of text that stands for a value; () and a message where it stands for none."""
         self._written[field] = write
+        asked = st.query_params.get_all(self.key(field))
+        if len(asked) > 1 and self.key(field) not in st.session_state:
+            self.complain(f"The link sets {field} {len(asked)} times: the last is used.")
         text = st.text_input(
             label,
             write(getattr(self.defaults, field)),

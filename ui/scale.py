@@ -60,7 +60,8 @@ def _line(mark: Mark, part: float, later: Sequence[float], *, first: bool) -> st
         return f'<div><span style="right:0">{words} →</span></div>'
     percent = f"{100 * part:.2f}%"
     end = part + LETTER * (len(text) + 2)
-    free = end <= 1 and not any(part <= other <= end for other in later)
+    crossed = any(part <= other <= end for other in later)
+    free = end <= 1 and (not crossed or part < end - part)  # on the left there is less room still
     side = f"left:calc({percent} + 6px)" if free else f"right:calc(100% - {percent} + 6px)"
     tick = "" if first else ' class="through"'
     return f'<div><i{tick} style="left:{percent}"></i><span style="{side}">{words}</span></div>'

@@ -31,10 +31,12 @@ from core.recording import Course, Frames, Recording, shared
 from ui.controls import Settings, parse_flag, parse_number
 from ui.theme import PINS, TABLE_STYLE, setting
 
+LINKED = ("course", "at")  # what a link holds beside the controls
 MOST_LEGS = 100  # a course longer than this no longer fits into a link
 MOST_WORDS = 10_000
 MOST_COMPLAINTS = 4
-PINNED_ROWS = 300  # of a pinned curve
+STILL_ROWS = 300  # of a curve that does not move
+MOST_OLD, SHORT = 3, 0.04  # old curves shown; the part of a run that a moment is
 
 
 def write(course: Course) -> str:
@@ -135,10 +137,10 @@ def derived(frames: Frames, course: Course, also: Derive | None) -> Frames:
     return frames._replace(columns={**frames.columns, **more})
 
 
-class Pin(NamedTuple):
-    """A curve that stays while settings change."""
+class Still(NamedTuple):
+    """A curve that stays while the run moves: pinned, or what would have come before a fork."""
 
-    letter: str
+    letter: str  # of a pin, "" of an old curve
     course: Course
     recorded: Frames
 
@@ -224,11 +226,16 @@ class Run:
 
     def _arrive(self, wanted: Any) -> None:
         """A new session: what the link says."""
-        ask = st.query_params.get
-        course, wrong = read(
-            ask(self.settings.key("course"), ""), wanted, getattr(self._lesson, "LIVE", frozenset())
-        )
-        at, steps = ask(self.settings.key("at")), Range(0, wanted.steps, whole=True)
+        said = {field: st.query_params.get_all(self.settings.key(field)) for field in LINKED}
+        text, at = ((values or [None])[-1] for values in said.values())
+        live = getattr(self._lesson, "LIVE", frozenset())
+        course, wrong = read(text or "", wanted, live)
+        wrong += [
+            f"The link sets {field} {len(values)} times: the last is used."
+            for field, values in said.items()
+            if len(values) > 1
+        ]
+        steps = Range(0, wanted.steps, whole=True)
         try:
             start = parse_number(at) if at is not None else 0
         except ValueError:
@@ -284,16 +291,30 @@ class Run:
         self._kept["pins"].pop(letter, None)
 
     @cached_property
-    def pins(self) -> list[Pin]:
-        """The pinned curves, thinned by an odd stride: an even one would hide a zigzag."""
-        found = []
-        for letter, course in sorted(self._kept["pins"].items()):
-            frames = shared(self._lesson.run, course, frame=self._lesson.frame).finish(seconds=1)
-            stride = -(-len(frames.steps) // PINNED_ROWS) | 1
-            columns = {field: values[::stride] for field, values in frames.columns.items()}
-            thin = frames._replace(steps=frames.steps[::stride], columns=columns)
-            found.append(Pin(letter, course, thin))
-        return found
+    def pins(self) -> list[Still]:
+        """The pinned curves."""
+        return [
+            self._still(letter, course) for letter, course in sorted(self._kept["pins"].items())
+        ]
+
+    @cached_property
+    def olds(self) -> list[Still]:
+        """What would have come without the last changes; not of settings that held for a moment."""
+        ends = zip(self.course, self.course[1:], strict=False)
+        kept = [
+            index
+            for index, ((start, _), (end, _)) in enumerate(ends, 1)
+            if end - start >= self.config.steps * SHORT
+        ]
+        return [self._still("", self.course[:i], self.course[i][0]) for i in kept[-MOST_OLD:]]
+
+    def _still(self, letter: str, course: Course, since: int = 0) -> Still:
+        """The curve from `since` on, thinned by an odd stride: an even one would hide a zigzag."""
+        recording = shared(self._lesson.run, course, frame=self._lesson.frame)
+        frames = recording.finish(seconds=1)
+        rows = slice(recording.frame_of(since), None, -(-len(frames.steps) // STILL_ROWS) | 1)
+        columns = {field: values[rows] for field, values in frames.columns.items()}
+        return Still(letter, course, frames._replace(steps=frames.steps[rows], columns=columns))
 
     def bar(self) -> None:
         """Below the player: undo, pin, and what sets pinned curves apart."""
@@ -350,10 +371,22 @@ def history(course: Course, field: str, most: int = 4) -> str:
     for start, config in course:
         value = getattr(config, field)
         if value != before or not parts:
-            text = setting(value) if type(value) in (int, float) else str(value)
+            text = written(value)
             parts.append(f"from {start}: {text}" if start else text)
         before = value
     return ", ".join(parts if len(parts) <= most else [parts[0], "…", *parts[1 - most :]])
+
+
+def written(value: object) -> str:
+    """A setting as a learner would write it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return setting(value)
+    if isinstance(value, tuple):
+        rows = [isinstance(part, tuple) for part in value]
+        return ("; " if any(rows) else ", ").join(map(written, value))
+    return str(value)
 
 
 def differences(courses: Mapping[str, Course]) -> str:

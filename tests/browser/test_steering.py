@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from bench.browser import free_port, serving
 from core import gradient_descent as lesson
@@ -312,3 +313,32 @@ def test_after_a_restart_of_the_server_the_page_shows_the_same_run_at_the_same_s
         assert after["loss"][:97] == before["loss"][:97]
     visitor.problems.clear()  # the browser says that the server was gone
     assert "Traceback" not in log.read_text()
+
+
+def test_what_just_happened_is_told_with_the_settings_that_the_update_had(visit):
+    visitor = visit()
+    course = "0+learning_rate+0.3+momentum+0.5+20"
+    page = visitor.open(f"{PAGE}?{PAGE}.course={course}&{PAGE}.at=20")
+    said = page.locator("[data-testid=player-readout]")
+    expect(said).to_contain_text("z = 0.5 ×")
+    expect(said).to_contain_text("− 0.3 ×")
+    visitor.click("forward")
+    expect(said).to_contain_text("− 0.05 ×")
+    expect(said).not_to_contain_text("z =")
+
+
+def test_back_leaves_the_page_however_often_it_was_steered(visit):
+    visitor = visit()
+    page = visitor.page
+    page.goto(visitor.address)
+    page.get_by_role("link", name="Gradient descent").first.click()
+    page.wait_for_selector("canvas.marks")
+    visitor.rest()
+    for _ in range(3):
+        visitor.click("forward")
+        page.wait_for_timeout(900)
+    visitor.move("Learning rate", 3)
+    visitor.rest()
+    page.wait_for_timeout(1000)
+    page.go_back()
+    page.wait_for_selector("text=Watch PyTorch learn")

@@ -405,3 +405,23 @@ def test_theory_follows_changes_of_settings_on_the_way():
     losses = np.array([state.loss.item() for state in states])
     np.testing.assert_allclose(predicted_x(first, *course[1:]), x, atol=1e-10)
     np.testing.assert_allclose(predicted_loss(first, *course[1:]), losses, rtol=1e-6, atol=1e-20)
+
+
+@pytest.mark.parametrize("lost", [math.inf, -math.inf, math.nan, 1e307])
+def test_a_run_that_begins_beyond_all_numbers_is_measured_as_nothing(lost):
+    config = Config(steps=3)
+    x = np.full((4, 2), lost)
+    found = measure(config, x, 2 * x, np.full(4, math.inf))
+    assert all(math.isnan(rate) or rate >= 0 for rate in found.rates)
+    assert found.final_loss == math.inf
+
+
+def test_a_fork_of_a_run_that_has_run_away_can_be_measured():
+    wild = Config(A=((1.0, 2.0), (2.0, 4.0)), damping_factor=0.9, steps=200)
+    states = list(play(run, ((0, wild), (195, replace(wild, damping_factor=0.02)))))
+    x, gradient = (
+        np.stack([getattr(state, name).numpy() for state in states]) for name in ("x", "gradient")
+    )
+    loss = np.array([state.loss.item() for state in states])
+    with np.errstate(all="ignore"):
+        measure(wild, x[195:], gradient[195:], loss[195:])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.gradient_descent import Config, State, plain_pytorch, predict, run
+from core.recording import play
 from ui.export import script
 from ui.theme import number
 
@@ -251,7 +252,7 @@ def test_weights_too_large_to_draw_are_refused(open_page, text):
 
 def test_weights_that_start_on_their_targets_are_said_to_stay(open_page):
     page = open_page(NAME, start="1, 2", target="1, 2", learning_rate="1.2")
-    assert "start on their targets and stay there" in said(page)
+    assert "are on their targets and stay there" in said(page)
     assert "Why it runs away" not in said(page)
 
 
@@ -288,7 +289,7 @@ def test_a_link_with_a_course_opens_the_forked_run(open_page):
     # Error kept: 1 - 0.3 x 2, by theory and by the run; the loss has come down at two speeds.
     assert shown.count(number(0.4)) == 2
     assert number(15 * 0.9**80 * 0.4**120) in shown
-    assert page.query_params[f"{NAME}.course"] == [COURSE]
+    assert page.query_params[f"{NAME}.course"] == COURSE
     assert page.query_params[f"{NAME}.at"] == "60"
 
 
@@ -346,3 +347,30 @@ def test_the_script_of_a_forked_run_repeats_it(open_page):
     assert len(lines) == 101
     assert float(lines[-1].split()[1]) == pytest.approx(15 * 0.9**80 * 0.4**120, rel=1e-3)
     assert not page.exception
+
+
+def test_weights_on_their_targets_do_not_run_away_whatever_the_rate(open_page):
+    page = open_page(NAME, learning_rate="1.1", course="0 learning_rate 0.5 3", steps="60")
+    assert "The weights are on their targets and stay there." in said(page)
+    assert "Why it runs away" not in said(page)
+
+
+def test_the_old_sum_of_gradients_delays_the_landing_by_one_update(open_page):
+    page = open_page(NAME, learning_rate="0.5", course="0 learning_rate 0.1 zero_grad false 4")
+    states = list(
+        play(
+            run,
+            (
+                (0, Config(learning_rate=0.1, zero_grad=False)),
+                (4, Config(learning_rate=0.5)),
+            ),
+        )
+    )
+    assert states[5].loss.item() > 1 > 1e-20 > states[6].loss.item()
+    assert "update 6 lands on the targets" in said(page)
+    assert "from update 5 on" in verdict(page)
+
+
+def test_why_it_runs_away_counts_from_the_last_change(open_page):
+    page = open_page(NAME, learning_rate="1.01", course="0 learning_rate 0.1 40", steps="60")
+    assert "From update 41 on the loss is larger than at update 40." in said(page)

@@ -156,7 +156,7 @@ def test_a_matrix_of_zeros_moves_nothing(open_page):
 
 def test_a_start_at_the_solution_is_said_to_stay(open_page):
     page = open_page(NAME, start="1, 1", damping_factor="1.5")
-    assert "starts where the loss is smallest, and stays" in said(page)
+    assert "is where the loss is smallest, and stays" in said(page)
     assert "Why it runs away" not in said(page)
 
 

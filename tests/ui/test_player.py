@@ -109,7 +109,7 @@ def test_names_differ_where_settings_do():
 def test_what_surrounds_the_frames_has_tables_at_the_first_level_and_finite_numbers():
     chart = charts.descent("weights_0", "w")
     picture = Picture("A", chart, "", {"low": 1}, {"theory": {"x": np.arange(3.0)}})
-    sent = around([picture], Readout("start", "moving"))
+    sent = around([picture], [(0, Readout("start", "moving"))])
     assert sent["charts"][0]["data"] == {"theory": "chart_0_theory"}
     assert sent["chart_0_theory"].column("x").to_pylist() == [0.0, 1.0, 2.0]
     rest = {name: value for name, value in sent.items() if name != "chart_0_theory"}
@@ -118,7 +118,7 @@ def test_what_surrounds_the_frames_has_tables_at_the_first_level_and_finite_numb
 
 def test_lines_over_frames_are_left_to_the_player_and_the_rest_is_compiled():
     picture = Picture("A", charts.against_step((("a", "A"), ("b", "B")), "both"), "")
-    (chart,) = around([picture], Readout("", ""))["charts"]
+    (chart,) = around([picture], [(0, Readout("", ""))])["charts"]
     assert [(line["x"], line["y"]) for line in chart["trails"]] == [("step", "a"), ("step", "b")]
     assert len({line["colour"] for line in chart["trails"]}) == 2
     assert "vega/v" in chart["spec"]["$schema"]
@@ -130,7 +130,7 @@ def test_lines_over_frames_are_left_to_the_player_and_the_rest_is_compiled():
 def test_a_chart_that_draws_more_than_lines_over_frames_is_refused():
     layer = {"data": {"name": "frames"}, "mark": {"type": "point"}, "encoding": {}}
     with pytest.raises(ValueError, match="only lines are painted"):
-        around([Picture("A", {"layer": [layer], "usermeta": {}}, "")], Readout("", ""))
+        around([Picture("A", {"layer": [layer], "usermeta": {}}, "")], [(0, Readout("", ""))])
 
 
 def test_scripts_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):

@@ -11,7 +11,6 @@ const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
 const LARGEST_DRAWN = 1e300; // Infinity would blank a chart
 const REMEMBERED_PAGES = 8;
 const REST_MS = 500; // the server is told the step on screen after so long a rest
-const ONE_GESTURE_MS = 1000; // forks that follow within this leave one old curve, not many
 const MOST_AHEAD = 30; // frames between the one on screen and a fork
 const PALE = 0.35;
 const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
@@ -25,6 +24,13 @@ const ICONS = {
   pause: "M6 4h4.5v16H6zM13.5 4H18v16h-4.5z",
   "player-forward": "M9.5 5 17 12l-7.5 7-1.8-1.9 5.6-5.1-5.6-5.1z",
   "player-end": "M4 4v16l11-8zM16.5 4H19v16h-2.5z",
+};
+
+// Streamlit adds an entry to the browser's history at each changed setting; Back should leave the page.
+const push = history.pushState;
+history.pushState = function pushState(state, title, url) {
+  const same = url && new URL(url, location.href).pathname === location.pathname;
+  return (same ? history.replaceState : push).call(this, state, title, url);
 };
 
 let vegaLoading;
@@ -150,13 +156,16 @@ class Trails {
     const pen = this.canvas.getContext("2d");
     const [x, y] = [view.scale("x"), view.scale("y")];
     const within = (value) => Math.max(-1e5, Math.min(1e5, value)); // a canvas counts in 32 bits
+    // On a logarithmic axis what is below its end, 0 above all, would else lie flat along it.
+    const below = y.type === "log" ? y.domain()[0] : -Infinity;
+    const height = (value) => (value < below ? view.height() + 20 : within(y(drawable(value))));
     let last = null; // where the pen is
     let seen = null;
     const places = [];
     pen.beginPath();
     for (let i = from; i <= to; i += 1) {
       if (Number.isNaN(across[i]) || Number.isNaN(up[i])) { last = null; continue; }
-      const [left, top] = [within(x(drawable(across[i]))), within(y(drawable(up[i])))];
+      const [left, top] = [within(x(drawable(across[i]))), height(up[i])];
       const inside = top >= 0 && top <= view.height() && left >= 0 && left <= view.width();
       // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
       if (last && (inside || last.inside)) pen.lineTo(left, top);
@@ -278,7 +287,6 @@ class Player {
     this.number = 0;
     this.pending = null; // a fork or restart that the server has not answered: { name, frame, sent }
     this.roundTrip = 0.25; // seconds from a fork to its answer
-    this.old = []; // what was to come before each fork: { frames, from, legs }
     this.tick = this.tick.bind(this);
     this.onKey = this.onKey.bind(this);
     this.bind();
@@ -373,7 +381,6 @@ class Player {
       if (at) this.target = Math.floor(at / every);
       return;
     }
-    this.old = kept.old;
     this.speed = kept.speed;
     this.find("player-speed").value = String(kept.speed);
     if (kept.frames.recording === recording) {
@@ -391,7 +398,7 @@ class Player {
     if (this.pending?.sent > 0) this.roundTrip = Math.min(1, (performance.now() - this.pending.sent) / 1000);
     this.pending = null;
     this.drawn = -1;
-    if (before) this.bend(before);
+    if (before) this.frames.take(before, before.shared(this.frames));
     // The new run is shown at the same place: what is common is known, the old picture stays until the rest has come.
     const { known, total } = this.frames;
     this.holding = Math.floor(place) >= known;
@@ -400,30 +407,13 @@ class Player {
     this.setLast();
   }
 
-  /** The run changed its course: keep what both have in common, and what would have come as a pale curve. */
-  bend(before) {
-    const legs = this.frames.course.length;
-    const shared = before.shared(this.frames);
-    if (shared) this.frames.take(before, shared);
-    this.old = legs > 1 ? this.old.filter((one) => one.legs < legs) : [];
-    const now = performance.now();
-    if (shared && before.course.length < legs) {
-      if (!this.old.length || now - this.bent > ONE_GESTURE_MS) {
-        this.old.push({ frames: before, from: shared - 1, legs: before.course.length });
-      }
-      this.bent = now;
-    }
-    this.keepStill();
-  }
-
-  /** Hand the charts the pale curves of forks and the pinned ones. */
+  /** Hand the charts the curves that do not move: pinned ones, and pale what a fork cut off. */
   keepStill() {
-    const still = this.old.map(({ frames, from }) => ({ columns: frames.columns, from, to: frames.known - 1 }));
-    for (const [letter, ink] of this.pictures?.pins ?? []) {
-      const table = this.pictures[`pin_${letter}`];
+    const still = this.pictures.still.map(({ letter, ink, frames }) => {
+      const table = this.pictures[frames];
       const columns = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
-      still.push({ columns, from: 0, to: table.numRows - 1, letter, ink });
-    }
+      return { columns, from: 0, to: table.numRows - 1, letter, ink };
+    });
     for (const chart of this.charts) chart.keep(still);
   }
 
@@ -510,6 +500,9 @@ class Player {
         const top = event.clientY - place.top - view.origin()[1] - view.padding().top;
         if (left < 0 || top < 0 || left > view.width() || top > view.height()) return;
         this.say("pick", { x: view.scale("x").invert(left), y: view.scale("y").invert(top) });
+        const { playing } = this;
+        this.jump(0);
+        if (playing) this.start();
       };
     }
     if (!chart.hover) return;
@@ -692,13 +685,14 @@ class Player {
     this.scrub.style.setProperty("--shown", `${index * part}%`);
     this.scrub.style.setProperty("--known", `${(this.frames.known - 1) * part}%`);
     this.read(index);
-    remember(this.key, { frames: this.frames, position: index, speed: this.speed, old: this.old });
+    remember(this.key, { frames: this.frames, position: index, speed: this.speed });
     if (!this.playing) this.rest();
   }
 
   read(index) {
     if (!this.pictures) return;
-    const { start, moving } = this.pictures.readout;
+    const { readouts } = this.pictures; // the settings of the update that led here
+    const { start, moving } = readouts.findLast(({ since }) => since < this.frames.step(index)) ?? readouts[0];
     this.find("player-readout").textContent = this.fill(index === 0 ? start : moving, index);
   }
 

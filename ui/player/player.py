@@ -23,7 +23,7 @@ from streamlit.components.v2 import component
 
 from core.recording import Recording
 from ui.charts import Spec
-from ui.steering import Derive, Pin, Run, derived, identify, table
+from ui.steering import Derive, Run, Still, derived, identify, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
@@ -164,11 +164,14 @@ def _drawing(text: str) -> dict[str, Any]:
 
 def around(
     pictures: Sequence[Picture],
-    readout: Readout,
-    pins: Sequence[Pin] = (),
+    readouts: Sequence[tuple[int, Readout]],
+    still: Sequence[Still] = (),
     also: Derive | None = None,
 ) -> dict[str, Any]:
-    """What surrounds the frames, sent once a run: charts, their numbers, words, colours, pins."""
+    """What surrounds the frames, sent once a run: charts, their numbers, words, colours.
+
+    Each of `readouts` is for the updates after its step; `still` are curves that do not move.
+    """
     data: dict[str, Any] = {
         "charts": [
             {
@@ -180,13 +183,16 @@ def around(
             }
             for index, picture in enumerate(pictures)
         ],
-        "readout": readout._asdict(),
+        "readouts": [{"since": since, **words._asdict()} for since, words in readouts],
         "themes": {"light": axis_colours(dark=False), "dark": axis_colours(dark=True)},
     }
-    data["pins"] = [[pin.letter, PINS[pin.letter]] for pin in pins]
+    data["still"] = [
+        {"letter": curve.letter, "ink": PINS.get(curve.letter), "frames": f"still_{index}"}
+        for index, curve in enumerate(still)
+    ]
     # Arrow tables are carried only at the first level.
-    for pin in pins:
-        data[f"pin_{pin.letter}"] = table(pin.frames(also))
+    for index, curve in enumerate(still):
+        data[f"still_{index}"] = table(curve.frames(also))
     for index, picture in enumerate(pictures):
         for name, columns in picture.data.items():
             data[f"chart_{index}_{name}"] = pa.table(
@@ -198,13 +204,14 @@ def around(
 def player(
     run: Run,
     pictures: Sequence[Picture],
-    readout: Readout,
+    readout: Callable[[Any], Readout],
     *,
     also: Derive | None = None,
     on_pick: Callable[[float, float], None] | None = None,
 ) -> None:
     """Show the run in these pictures, the first one large, and let it be steered.
 
+    `readout` gives the line below for a config: settings may have changed on the way.
     `also` makes further columns of a config and recorded ones; `on_pick` is told of a click at a
     point of a chart whose usermeta has `pick`.
     """
@@ -248,7 +255,8 @@ def player(
             st.error(f"This run could not start: {error}")
             return
         if not isinstance(request, dict) or request.get("turn") != turn:
-            data |= around(pictures, readout, run.pins, also)
+            readouts = [(start, readout(config)) for start, config in run.course]
+            data |= around(pictures, readouts, [*run.olds, *run.pins], also)
         mount(
             key=key,
             data=data,
