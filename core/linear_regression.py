@@ -296,7 +296,8 @@ def window(config: Config, *later: Change) -> Window:
     path = np.vstack([ends, path[np.isfinite(path).all(axis=1)]])
     low, high = path.min(axis=0), path.max(axis=0)
     center, span = (low + high) / 2, 1.2 * (high - low)
-    least = 0.1 * float(np.abs(ends).max()) or 2.0
+    size = float(np.abs(ends).max())
+    least = 0.1 * size if size > 1e-100 else 2.0  # squares of less than that are 0
     if max(span) < 1e-9 * least:  # nothing to do: some room around the point
         span = np.array([least, least])
     return Window(*center.tolist(), *span.tolist())
