@@ -51,7 +51,7 @@ def test_the_damping_factor_is_steered_while_x_rolls_down_the_valley(visit):
     course, wrong = read(said["course"], now, lesson.LIVE)
     assert wrong == []
     assert course[0] == (0, VALLEY)
-    assert now.damping_factor == pytest.approx(0.8)
+    assert 0.79 < now.damping_factor < 0.9
     columns = visitor.columns()
     states = list(play(lesson.run, course))[: len(columns["step"])]
     assert len(states) > course[-1][0] + 1 > 10
