@@ -5,7 +5,6 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
-import pytest
 from playwright.sync_api import expect
 
 from bench.browser import free_port, serving
