@@ -118,7 +118,7 @@ def fate(index: int) -> str:
     """What becomes of the error along one direction, and why."""
     mode, curvature = moving[index], short(prediction.curvatures[index])
     landing = f"update {run.since + 1}" if run.since else "the first update"
-    words = WORDS[mode.regime].format(landing=landing)
+    words = f"{WORDS[mode.regime].format(landing=landing)} (*{mode.regime}*)"
     if plain:
         eta, kept = setting(config.damping_factor), factor(prediction.kept[index])
         kept = f"1 {MINUS} {eta} × {curvature} = {kept}"

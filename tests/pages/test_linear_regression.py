@@ -261,3 +261,37 @@ def test_the_run_can_be_taken_away(open_page):
     page.run()
     assert not page.exception
     assert len(page.get("download_button")) == 3
+
+
+@pytest.mark.parametrize(
+    ("damping", "regime"),
+    [
+        ("0.3", "monotone"),
+        ("0.5", "one step"),
+        ("0.7", "overshooting"),
+        ("1", "bouncing"),
+        ("1.2", "diverging"),
+    ],
+)
+def test_the_regime_is_named_by_its_term(open_page, damping, regime):
+    assert f"(*{regime}*)" in said(open_page(NAME, damping_factor=damping))
+
+
+def test_a_fork_back_from_beyond_all_numbers_opens(open_page):
+    page = open_page(
+        NAME,
+        A="1, 2; 2, 4",
+        damping_factor="0.02",
+        steps="200",
+        course="0 damping_factor 0.9 195",
+        at="195",
+    )
+    assert not page.exception
+    assert not [error for error in page.error if "went wrong" in error.value]
+    assert html(page, "verdict")
+
+
+def test_at_the_solution_nothing_runs_away(open_page):
+    page = open_page(NAME, damping_factor="2", course="0 damping_factor 0.5 2", steps="20")
+    assert "Here x is where the loss is smallest, and stays." in said(page)
+    assert "Why it runs away" not in said(page)
