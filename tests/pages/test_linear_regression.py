@@ -104,7 +104,7 @@ def test_every_preset_sets_the_controls_and_opens(open_page, preset):
     ],
 )
 def test_the_regime_is_named(open_page, eta, words):
-    assert f"{words}." in said(open_page(NAME, damping_factor=eta))
+    assert f"{words} (*" in said(open_page(NAME, damping_factor=eta))
 
 
 def test_both_directions_of_a_valley_are_told_apart(open_page):
