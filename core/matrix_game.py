@@ -125,23 +125,31 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
 
 
 def _look(step: int, logits: Tensor, payoffs: Payoffs, before: Tensor | None = None) -> State:
-    own = logits.detach().requires_grad_()
-    mine = _probability(own)  # (2, n) p and q
-    theirs = mine.detach().flip(0)  # (2, n) q and p: to each player the other is a constant
+    n = logits.shape[1]
+    own = _whole_vectors(logits).requires_grad_()
+    mine = torch.sigmoid(own)  # p and q
+    theirs = mine.detach().flip(0)  # q and p: to each player the other is a constant
     rewards = _rewards(mine, theirs, payoffs)
     (field,) = torch.autograd.grad(rewards, own, torch.ones_like(rewards))
-    p, q = mine.detach().unbind()
-    reward_0, reward_1 = rewards.detach().unbind()
+    p, q = mine.detach()[:, :n].unbind()
+    reward_0, reward_1 = rewards.detach()[:, :n].unbind()
+    field = field[:, :n]
     return State(step, logits, p, q, reward_0, reward_1, field, field if before is None else before)
 
 
-def _probability(logits: Tensor) -> Tensor:
-    """σ(a), rounded alike wherever in a batch a number stands, which torch.sigmoid does not do."""
-    return torch.exp(torch.nn.functional.logsigmoid(logits))
+def _whole_vectors(logits: Tensor) -> Tensor:
+    """A copy (2, m) of logits (2, n), filled up with zeros.
+
+    A CPU takes a batch in vectors, and the odd few at the end of a thread's share one by one, which
+    torch.sigmoid rounds otherwise: a run would depend on how many are beside it. m leaves none, for
+    one thread (up to 2¹⁵ numbers) and for as many as 100,000 starts are shared out to, seven.
+    """
+    n = logits.shape[1]
+    return torch.nn.functional.pad(logits.detach(), (0, -n % (8 if n <= 2**14 else 8 * 420)))
 
 
 def _rewards(mine: Tensor, theirs: Tensor, payoffs: Payoffs) -> Tensor:
-    """(2, n) what each player earns, playing its action 0 with `mine`, the other with `theirs`."""
+    """What each player earns, playing its action 0 with probability `mine`, the other `theirs`."""
     base, d, b, c = payoffs
     gain = b + c * theirs  # what my action 0 earns me more than my action 1
     return base + d * theirs + mine * gain
@@ -190,14 +198,14 @@ def _lola(state: State, config: Config, payoffs: Payoffs) -> Tensor:
 
 def _derivatives(logits: Tensor, payoffs: Payoffs) -> tuple[Tensor, Tensor, Tensor]:
     """∂V_i/∂a_j, ∂v_i/∂a_i and ∂v_i/∂a_j, each (2, n): row i for player i, j being the other."""
-    own, other = logits.detach().requires_grad_(), logits.detach().flip(0).requires_grad_()
-    mine, theirs = _probability(own), _probability(other)
-    rewards, ones = _rewards(mine, theirs, payoffs), torch.ones_like(logits)
-    by_mine, by_theirs = torch.autograd.grad(rewards, (mine, theirs), ones, create_graph=True)
-    v = by_mine * mine * (1 - mine)  # σ' = σ (1 - σ)
-    cross = by_theirs * theirs * (1 - theirs)
+    n = logits.shape[1]
+    own = _whole_vectors(logits)
+    other = own.flip(0).requires_grad_()
+    own.requires_grad_()
+    rewards, ones = _rewards(own.sigmoid(), other.sigmoid(), payoffs), torch.ones_like(own)
+    v, cross = torch.autograd.grad(rewards, (own, other), ones, create_graph=True)
     diagonal, off = torch.autograd.grad(v, (own, other), ones)
-    return cross.detach(), diagonal, off
+    return cross.detach()[:, :n], diagonal[:, :n], off[:, :n]
 
 
 LEARNERS: dict[str, Callable[[State, Config, Payoffs], Tensor]] = {
@@ -246,7 +254,7 @@ class Analysis(NamedTuple):
     @property
     def half_life(self) -> float:
         """Updates that halve that distance or, where it grows, double it."""
-        rate = abs(math.log(self.growth)) if self.growth > 0 else math.inf
+        rate = abs(math.log(self.growth)) if self.growth else math.inf
         return math.log(2) / rate if rate else math.inf
 
 
@@ -496,6 +504,8 @@ def average(values: np.ndarray, laps: np.ndarray) -> np.ndarray:
     Over whole laps of the flow p, q and both rewards average to those of the equilibrium; over
     parts of one they do not. Between two updates values are taken as straight lines.
     """
+    if not laps.size:
+        return np.empty(0)
     k = np.minimum(laps.astype(int), len(values) - 2)
     part = laps - k
     area = np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2)])[k]
