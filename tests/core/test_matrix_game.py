@@ -34,6 +34,7 @@ from core.matrix_game import (
 from core.recording import play
 
 few = settings(max_examples=40, deadline=None)
+fewer = settings(max_examples=15, deadline=None)  # for the slow ones
 every_learner = pytest.mark.parametrize("learner", LEARNERS)
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
@@ -233,7 +234,7 @@ def jacobian_of(game: Config, logits: torch.Tensor) -> torch.Tensor:
     return torch.func.jacrev(lambda a: field_of(game, a))(logits)  # type: ignore[return-value]
 
 
-@few
+@fewer
 @given(cycles())
 def test_the_jacobian_at_the_equilibrium_turns(game: Config):
     found = analyse(game)
@@ -326,7 +327,7 @@ def test_the_period_of_an_orbit_is_that_of_the_flow(start: tuple[float, float]):
     assert np.diff(begins)[0] * h == pytest.approx(found, abs=1e-4)
 
 
-@few
+@fewer
 @given(cycles(learning_rate=0.3))
 def test_small_orbits_have_the_linear_period(game: Config):
     found = analyse(game)
@@ -381,7 +382,7 @@ def test_the_energy_takes_numbers_arrays_and_tensors():
     ).tolist() == ([math.inf] * 4)
 
 
-@settings(max_examples=15, deadline=None)
+@fewer
 @given(cycles(), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_an_update_adds_the_energy_of_its_square(game: Config, a0: float, a1: float):
     """½ η² vᵀ (∇²H) v, for ∇H is at right angles to v; the next term is of η³."""
