@@ -458,7 +458,10 @@ def orbit(config: Config, start: tuple[float, float], points: int = 4096) -> Orb
         circle = radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)  # (points, 2) X and Y
         offset = _offset(circle / np.sqrt(weight), center)
         around = np.exp(-np.logaddexp(0, -logits - offset))  # (points, 2) p and q
-        slowness = float(np.mean(np.prod(circle / (around - center), axis=1))) / abs(c0 * c1)
+        # p - p*, without the rounding of p: e - 1 of the offset is exact however near an edge.
+        side, left = np.where(offset > 0, center, 1 - center), np.exp(-np.abs(offset))
+        gap = center * (1 - center) * -np.expm1(-np.abs(offset)) / (side + (1 - side) * left)
+        slowness = float(np.mean(np.prod(np.abs(circle) / gap, axis=1))) / abs(c0 * c1)
     if np.abs(away).max() < 1e-4:  # the quotients drown in rounding: a small orbit's, known
         slowness = 1 / (2 * float(np.prod(center * (1 - center))) * math.sqrt(abs(c0 * c1)))
     p, q = np.vstack([around, around[:1]]).T

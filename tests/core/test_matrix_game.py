@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from core.matrix_game import (
@@ -692,6 +692,7 @@ def test_a_wild_run_says_that_it_diverged(learner: str):
     st.floats(1e-300, 1e300),
     st.floats(1e-300, 1e300),
 )
+@example((1.0, -1.0, 0.0, 0.0, 0.0, 3e-11, 3890.0, 0.0), "naive", 1.0, 1.0)  # p* next to 1
 @settings(max_examples=200, deadline=None)
 def test_no_game_makes_the_analysis_raise(
     numbers: tuple[float, ...], learner: str, eta: float, gamma: float
