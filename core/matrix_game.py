@@ -391,8 +391,8 @@ def _equilibrium(config: Config) -> tuple[float, float]:
 
 
 def _answer(c: float, b: float, other: float) -> float:
-    """The best probability where its slope is c · other + b; on an edge, that of the inside."""
-    slope = c * other + b or c / 2 + b
+    """The best probability where its slope is c · other + b; nan where there is none."""
+    slope = c * other + b
     return float(slope > 0) if slope and not math.isnan(slope) else math.nan
 
 

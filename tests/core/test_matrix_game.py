@@ -478,6 +478,13 @@ def test_remedies_reach_the_equilibrium_and_naive_learning_leaves(learner: str):
     assert energy(NOTES, naive.p, naive.q) > 1.5 * energy(NOTES, 0.5, 0.5)
 
 
+@few
+@given(cycles(learner="alternating"), st.floats(1e-3, 1))
+def test_alternating_play_neither_grows_nor_shrinks(game: Config, learning_rate: float):
+    found = analyse(replace(game, learning_rate=learning_rate))
+    assert (found.growth, found.half_life) == (1, math.inf)  # not 1 - 1e-16
+
+
 def test_extragradient_and_optimistic_mirror_the_drift():
     growth = {name: analyse(replace(NOTES, learner=name)).growth - 1 for name in LEARNERS}
     assert growth["extragradient"] == pytest.approx(-growth["naive"], rel=1e-4)
