@@ -5,7 +5,7 @@ import platform
 
 import torch
 
-from bench import browser, gradient_descent, linear_regression, server
+from bench import browser, gradient_descent, linear_regression, matrix_game, server
 
 
 def line(what: str, measured: str, wanted: str) -> None:
@@ -15,9 +15,11 @@ def line(what: str, measured: str, wanted: str) -> None:
 
 print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
 line("what", "measured", "at least")
-for lesson in (gradient_descent, linear_regression):
+for lesson in (gradient_descent, linear_regression, matrix_game):
     name = lesson.__name__.removeprefix("bench.")
     line(f"{name}: every state against the notes' loop", f"{lesson.ratio():.2f}x", "1.0x")
+what = "matrix_game: updates a second of 10,000 runs against one"
+line(what, f"{matrix_game.batch_ratio():,.0f}x", "2,000x")
 for count in (240, 2_500):
     spent = server.milliseconds_a_chunk(count)
     line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")

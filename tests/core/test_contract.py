@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
+from core.matrix_game import LEARNERS
 
 MODULES = [
     importlib.import_module(f"core.{found.name}") for found in pkgutil.iter_modules(core.__path__)
@@ -76,9 +77,26 @@ def _linear_regression(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _matrix_game(draw: st.DrawFn) -> dict[str, Any]:
+    row = st.tuples(st.floats(-10, 10), st.floats(-10, 10))
+    start = st.tuples(st.floats(-5, 5) | st.just(800.0), st.floats(-5, 5))
+    return {
+        "payoff_0": draw(st.tuples(row, row)),
+        "payoff_1": draw(st.tuples(row, row)),
+        "starts": tuple(draw(st.lists(start, min_size=1, max_size=20))),
+        # A learning rate of 1e308 reaches inf and nan within a few updates.
+        "learning_rate": draw(st.floats(1e-3, 10) | st.just(1e308)),
+        "learner": draw(st.sampled_from(list(LEARNERS))),
+        "learner_step": draw(st.floats(1e-3, 10)),
+        "steps": draw(st.integers(0, 8)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
     "linear_regression": _linear_regression(),
+    "matrix_game": _matrix_game(),
 }
 
 # (field, value, what the message says is allowed)
@@ -104,6 +122,22 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("start", (1.0, 2.0, 3.0), "2 numbers"),
         ("damping_factor", 0.0, "above 0"),
         ("momentum", 1.5, "from 0 to 1"),
+        ("steps", -1, "at least 0"),
+    ],
+    "matrix_game": [
+        ("payoff_0", ((1.0, 2.0),), "2 rows"),
+        ("payoff_0", ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0)), "2 rows"),
+        ("payoff_0", ((1.0, 2.0), (3.0,)), "2 numbers"),
+        ("payoff_0", ((1.0, 2.0), 3.0), "at least 1 number"),
+        ("payoff_1", ((1.0, 2e6), (3.0, 4.0)), "from -1000000 to 1000000"),
+        ("payoff_1", ((1.0, 2.0), (math.nan, 4.0)), "from -1000000 to 1000000"),
+        ("starts", (), "1 to 100000 pairs"),
+        ("starts", ((0.0, 0.0), (1.0,)), "2 numbers"),
+        ("starts", ((0.0, math.inf),), "finite number"),
+        ("starts", (0.0, 0.0), "at least 1 number"),
+        ("learning_rate", 0.0, "above 0"),
+        ("learner", "momentum", "naive, alternating, extragradient, optimistic, lookahead"),
+        ("learner_step", -1.0, "above 0"),
         ("steps", -1, "at least 0"),
     ],
 }

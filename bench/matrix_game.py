@@ -1,0 +1,69 @@
+"""`run`, every state yielded, against the loop of "Notes on PyTorch"; alone and 10,000 at once."""
+
+import statistics
+from collections import deque
+
+import torch
+
+from bench.gradient_descent import seconds
+from core.matrix_game import Config, run
+
+STEPS, ROUNDS = 1_000, 15
+BATCH_STEPS, BATCH_ROUNDS = 200, 7
+
+
+def document_loop() -> None:
+    """What the notes do at each update: both rewards and backwards, update, four numbers kept."""
+    r0 = torch.tensor([[3.0, 1.0], [2.0, 4.0]])
+    r1 = torch.tensor([[1.0, 3.0], [5.0, 2.0]])
+    a0 = torch.tensor(0.0, requires_grad=True)
+    a1 = torch.tensor(0.0, requires_grad=True)
+    a0.grad, a1.grad = torch.zeros_like(a0), torch.zeros_like(a1)
+    table = []
+    for _ in range(STEPS):
+        assert a0.grad is not None
+        assert a1.grad is not None
+        p = torch.stack([torch.sigmoid(a0), 1 - torch.sigmoid(a0)]).reshape(2, 1)
+        q = torch.stack([torch.sigmoid(a1), 1 - torch.sigmoid(a1)]).reshape(2, 1)
+        reward_0 = p.T @ r0 @ q.detach()
+        reward_1 = p.T.detach() @ r1 @ q
+        a0.grad.zero_()
+        a1.grad.zero_()
+        reward_0.backward()
+        reward_1.backward()
+        with torch.no_grad():
+            a0 += 1e-2 * a0.grad
+            a1 += 1e-2 * a1.grad
+        numbers = (torch.sigmoid(a0), torch.sigmoid(a1), reward_0, reward_1)
+        table.append([number.item() for number in numbers])
+
+
+def every_state() -> None:
+    """Drain the lesson's generator."""
+    deque(run(Config(steps=STEPS)), maxlen=0)
+
+
+LOGITS = [-3 + 6 * k / 99 for k in range(100)]
+BATCH = Config(starts=tuple((a0, a1) for a0 in LOGITS for a1 in LOGITS), steps=BATCH_STEPS)
+
+
+def every_state_of_a_batch() -> None:
+    """The same of 10,000 starts."""
+    deque(run(BATCH), maxlen=0)
+
+
+def ratio() -> float:
+    """How many times faster `run` is, the median of rounds in which both take turns."""
+    every_state()
+    document_loop()
+    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))
+
+
+def batch_ratio() -> float:
+    """How many times more updates of single runs a batch makes in a second."""
+    every_state_of_a_batch()
+    document_loop()
+    more = len(BATCH.starts) * BATCH_STEPS / STEPS
+    return statistics.median(
+        more * seconds(document_loop) / seconds(every_state_of_a_batch) for _ in range(BATCH_ROUNDS)
+    )
