@@ -164,7 +164,6 @@ class Run:
         self.course: Course = self._kept["course"]
         self.config = self.course[-1][1]
         self.recording: Recording = shared(lesson.run, self.course, frame=lesson.frame)
-        self._write_address()
 
     @property
     def at(self) -> int:
@@ -221,7 +220,6 @@ class Run:
                 "proposal": None,
             }
             return True
-        self._write_address()
         return False
 
     def _arrive(self, wanted: Any) -> None:
@@ -262,15 +260,15 @@ class Run:
         elif differing:
             self._kept["course"] = forked(course, self.at, wanted)
 
-    def _write_address(self) -> None:
+    @property
+    def address(self) -> dict[str, str]:
+        """What the link says beside the controls; the player writes it, "" for nothing.
+
+        Written by the server it would come with the controls as they were when the server last
+        heard of them, and take back in the address what a learner has set since.
+        """
         words = {"course": write(self._kept["course"]), "at": str(self.at or "")}
-        for field, text in words.items():
-            key = self.settings.key(field)
-            if st.query_params.get(key, "") != text:
-                if text:
-                    st.query_params[key] = text
-                else:
-                    del st.query_params[key]
+        return {self.settings.key(field): text for field, text in words.items()}
 
     # --- Undo and pin.
 

@@ -333,6 +333,7 @@ class Player {
       this.settle();
     }
     this.consider(data);
+    this.sign(data.address);
     const dark = this.isDark();
     const look = this.pictures && JSON.stringify(this.pictures.charts.map(({ spec }) => spec)) + dark;
     if (look && look !== this.look) this.embed(look, dark);
@@ -372,6 +373,16 @@ class Player {
     const here = this.target ?? this.shown;
     const last = Math.max(here, Math.min(this.frames.known - 1, this.frames.total - 2));
     this.pending = { name: "fork", frame: Math.min(here + ahead, last), sent: -Infinity };
+  }
+
+  /** Write the course and the step at rest into the page's address, and leave the controls there as they are. */
+  sign(address) {
+    const url = new URL(location.href);
+    for (const [name, text] of Object.entries(address)) {
+      if (text) url.searchParams.set(name, text);
+      else url.searchParams.delete(name);
+    }
+    if (url.search !== location.search) history.replaceState(history.state, "", url);
   }
 
   recall({ key, recording, at, every }) {

@@ -247,6 +247,7 @@ def player(
             st.rerun()
         request = st.session_state.pop(f"{key}.asked", None)
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}
+        data |= {"address": run.address}
         data |= {"play": run.plays, "at": run.at, "heard": run.heard, "proposal": run.proposal}
         try:
             data |= answer(run.recording, request, fork, also)
