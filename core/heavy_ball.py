@@ -10,7 +10,7 @@ Source: G. Goh, "Why Momentum Really Works", Distill 2017; B. Polyak 1964.
 """
 
 import math
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +70,9 @@ def best_step(momentum: float) -> float:
     return (1 - math.sqrt(momentum)) ** 2 if momentum < 1 else math.nan
 
 
-def error_left(curvature: float, settings: Sequence[Setting], steps: int) -> np.ndarray:
-    """(steps + 1,) e_k / e_0 from rest, by powers of the update's 2 x 2 matrix.
+@lru_cache(maxsize=64)  # a page asks for x, loss, modes and window of one run
+def error_left(curvature: float, settings: tuple[Setting, ...], steps: int) -> np.ndarray:
+    """(steps + 1,) e_k / e_0 from rest, by powers of the update's 2 x 2 matrix; not to write to.
 
     `settings` are (k, η, β): from step k on this η and this β; the first k is 0.
     """
@@ -83,6 +84,7 @@ def error_left(curvature: float, settings: Sequence[Setting], steps: int) -> np.
             for k in range(begin, end):
                 left[k] = state[0]
                 state = advance @ state
+    left.setflags(write=False)
     return left
 
 

@@ -200,7 +200,7 @@ def predicted_modes(config: Config, *later: Change) -> np.ndarray:
     """
     curvatures, directions = _eigen(config)
     first = directions.T @ (np.asarray(config.start) - _solution(config))
-    settings = [(k, leg.damping_factor, leg.momentum) for k, leg in ((0, config), *later)]
+    settings = tuple((k, leg.damping_factor, leg.momentum) for k, leg in ((0, config), *later))
     left = [error_left(curvature, settings, config.steps) for curvature in curvatures.tolist()]
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(first == 0, 0.0, np.stack(left, axis=1) * first)

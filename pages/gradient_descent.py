@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core import gradient_descent as lesson
-from core.heavy_ball import departure, first_not_finite
 from core.ranges import Range
 from core.recording import MAX_FRAMES
 from ui import charts, export, layout
@@ -12,7 +11,7 @@ from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
 from ui.steering import Run
 from ui.theme import number, setting, subscript
-from ui.verdict import Row, verdict
+from ui.verdict import Row, autopsy, verdict
 
 NAME = "gradient_descent"
 RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
@@ -218,17 +217,8 @@ if frames.finished:
     verdict(rows)
 
 if prediction.regime == "diverging" and not settled:
-    larger = departure(frames.columns["loss"][here])
-    first = f"at update {begin}" if begin else "at the start"
-    lost = first_not_finite(frames.columns["loss"])
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
-    story = ["**Why it runs away.**"]
-    if larger:
-        story.append(f"From update {begin + larger} on the loss is larger than {first}.")
-    else:
-        story.append("More updates would show it: in these few the loss comes back.")
-    if lost:
-        story.append(f"From update {lost} on it is too large for a number.")
+    story = []
     if prediction.rate > 1:
         story.append(f"{each.capitalize()} multiplies the error by {factor}, which is above 1.")
     if stable == stable:
@@ -236,8 +226,7 @@ if prediction.regime == "diverging" and not settled:
         story.append(f"With this momentum the error shrinks for any learning rate below {edge}.")
     else:
         story.append("With momentum and gradients that are never cleared, no learning rate helps.")
-    with st.container(border=True):
-        st.markdown(" ".join(story))
+    with autopsy(frames.columns["loss"], begin, story):
         if stable == stable:
             st.button(
                 f"Use {setting(stable)}, the largest that still learns",
@@ -304,14 +293,7 @@ with experiments:
         )
 if code.open:
     with code:
-        code_panel(
-            f"core/{NAME}.py",
-            lesson.State,
-            lesson.run,
-            lesson.predict,
-            plain=lesson.plain_pytorch(config),
-            steered=bool(run.since),
-        )
+        code_panel(run, lesson.State, lesson.run, lesson.predict)
 if away.open:
     with away:
         export.take_away(run, main, frames)

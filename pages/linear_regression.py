@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from core import linear_regression as lesson
-from core.heavy_ball import departure, first_not_finite
 from core.ranges import Range
 from core.recording import MAX_FRAMES
 from ui import charts, export, layout, scale
@@ -15,7 +14,7 @@ from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
 from ui.steering import Run
 from ui.theme import BLUE, MINUS, number, setting
-from ui.verdict import Row, verdict
+from ui.verdict import Row, autopsy, verdict
 
 NAME = "linear_regression"
 DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
@@ -280,18 +279,10 @@ if frames.finished:
 
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
 if runaways and not settled:
-    larger = departure(frames.columns["loss"][here])
-    lost = first_not_finite(frames.columns["loss"])
-    first = f"at update {run.since}" if run.since else "at the start"
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
     where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
     why = [
-        "**Why it runs away.**",
-        f"From update {run.since + larger} on the loss is larger than {first}."
-        if larger
-        else "More updates would show it: in these few the loss comes back.",
-        f"From update {lost} on it is too large for a number." if lost else "",
         f"Along {where} direction {'' if plain else 'in the long run '}each update multiplies the "
         f"error by {short(prediction.rate)}, which is above 1."
         if prediction.rate > 1
@@ -301,8 +292,7 @@ if runaways and not settled:
         if stable == stable
         else "The slider does not go so low: smaller numbers in A move that edge up.",
     ]
-    with st.container(border=True):
-        st.markdown(" ".join(why))
+    with autopsy(frames.columns["loss"], run.since, why):
         if stable == stable:
             st.button(
                 f"Use {setting(stable)}, the largest stable one",
@@ -370,14 +360,7 @@ with experiments:
         )
 if code.open:
     with code:
-        code_panel(
-            f"core/{NAME}.py",
-            lesson.State,
-            lesson.run,
-            lesson.predict,
-            plain=lesson.plain_pytorch(config),
-            steered=bool(run.since),
-        )
+        code_panel(run, lesson.State, lesson.run, lesson.predict)
 if away.open:
     with away:
         export.take_away(run, plane, frames)

@@ -16,6 +16,7 @@ from core.ranges import Range, check_flag, check_vector
 from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
+LINKED = ("course", "at")  # what a link holds beside the controls: see ui/steering.py
 
 
 def parse_number(text: str) -> float | int:
@@ -84,6 +85,9 @@ class Settings:
         self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
         self._place = st.sidebar.container()
+        # Counts runs of the whole page: a browser says which one it has seen.
+        self.turn: int = st.session_state.get(f"{lesson}.turn", 0) + 1
+        st.session_state[f"{lesson}.turn"] = self.turn
         self._entering = f"{lesson}.visited" not in st.session_state
         self._complaints: list[str] = (
             [] if self._entering else st.session_state[f"{lesson}.visited"]
@@ -259,19 +263,36 @@ class Settings:
         st.session_state.pop(f"{self.lesson}.visited", None)
         st.session_state[f"{self.lesson}.visited"] = []
 
+    def _set(self, field: str, value: Any) -> None:
+        key, written = self.key(field), self._written[field](value)
+        sets = st.session_state.setdefault(f"{self.lesson}.sets", {})
+        turn = st.session_state[f"{self.lesson}.turn"] + 1  # the first that will show it
+        sets[key] = (turn, st.session_state.get(key), written)
+        st.session_state[key] = written
+
+    def hold(self, turn: object) -> None:
+        """A callback: the browser has spoken, and knew no page run after `turn`.
+
+        It tells all controls with all that it says, as it knows them. What a callback has set since
+        would be taken back: it is set again.
+        """
+        for key, (since, before, written) in st.session_state.get(
+            f"{self.lesson}.sets", {}
+        ).items():
+            if isinstance(turn, int) and turn < since and st.session_state.get(key) == before:
+                st.session_state[key] = written
+
     def change(self, changes: Mapping[str, Any]) -> None:
         """A callback: set some controls and leave the others."""
         for field, value in changes.items():
-            st.session_state[self.key(field)] = self._written[field](value)
+            self._set(field, value)
         self._changed()
 
     def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
         """A callback: all controls to their defaults but for `changes`; start playing if asked."""
-        for field, written in self._written.items():
-            if field in changes:
-                st.session_state[self.key(field)] = written(changes[field])
-            elif field not in self._page_fields:
-                st.session_state[self.key(field)] = written(getattr(self.defaults, field))
+        for field in self._written:
+            if field in changes or field not in self._page_fields:
+                self._set(field, changes.get(field, getattr(self.defaults, field, None)))
         self._changed()
         st.session_state[f"{self.lesson}.anew"] = True
         if play:
@@ -300,9 +321,7 @@ class Settings:
         fields = {
             field: value for field, value in self._values.items() if field not in self._page_fields
         }
-        known = {self.key(field) for field in self._values} | set(
-            map(self.key, ("preset", "course", "at"))
-        )
+        known = set(map(self.key, (*self._values, "preset", *LINKED)))
         for name in st.query_params:
             if self._entering and name.startswith(f"{self.lesson}.") and name not in known:
                 self.complain(

@@ -28,10 +28,9 @@ import streamlit as st
 
 from core.ranges import Range
 from core.recording import Course, Frames, Recording, shared
-from ui.controls import Settings, parse_flag, parse_number
+from ui.controls import LINKED, Settings, parse_flag, parse_number
 from ui.theme import PINS, TABLE_STYLE, setting
 
-LINKED = ("course", "at")  # what a link holds beside the controls
 MOST_LEGS = 100  # a course longer than this no longer fits into a link
 MOST_WORDS = 10_000
 MOST_COMPLAINTS = 4
@@ -153,7 +152,7 @@ class Run:
     """What a page shows and a player plays: the run of one lesson in one session."""
 
     def __init__(self, settings: Settings, lesson: ModuleType) -> None:
-        self.settings, self._lesson = settings, lesson
+        self.settings, self.lesson = settings, lesson
         self.key = f"{settings.lesson}.player"
         self._kept = st.session_state.setdefault(f"{settings.lesson}.run", {})
         wanted = settings.config()
@@ -176,9 +175,9 @@ class Run:
         return self._kept["heard"]
 
     @property
-    def proposal(self) -> str | None:
-        """The name of a change that waits for the step on screen."""
-        return identify(self._kept["proposal"]) if self._kept["proposal"] else None
+    def proposal(self) -> bool:
+        """Whether a change waits for the step on screen."""
+        return self._kept["proposal"] is not None
 
     @property
     def plays(self) -> int:
@@ -203,7 +202,10 @@ class Run:
     def hear(self, what: str, said: object) -> bool:
         """Take in what the browser says; True if the whole page must run again."""
         said = said if isinstance(said, dict) else {}
-        self._kept["heard"] = True
+        if not self._kept["heard"]:
+            self._kept["heard"] = True
+            if self._follow(said):
+                return True
         if said.get("recording") != identify(self._kept["course"]):
             return False  # it speaks of a run that is gone
         step, course = said.get("step"), self._kept["course"]
@@ -226,8 +228,7 @@ class Run:
         """A new session: what the link says."""
         said = {field: st.query_params.get_all(self.settings.key(field)) for field in LINKED}
         text, at = ((values or [None])[-1] for values in said.values())
-        live = getattr(self._lesson, "LIVE", frozenset())
-        course, wrong = read(text or "", wanted, live)
+        course, wrong = read(text or "", wanted, self.lesson.LIVE)
         wrong += [
             f"The link sets {field} {len(values)} times: the last is used."
             for field, values in said.items()
@@ -245,13 +246,28 @@ class Run:
             self.settings.complain(complaint)
         self._kept |= {"course": course, "at": start, "proposal": None, "heard": False, "pins": {}}
 
+    def _follow(self, said: Mapping[str, Any]) -> bool:
+        """Take up the course in the browser's address, if the server was told another.
+
+        Streamlit tells a server the address as Streamlit has written it last. After a restart of
+        the server that is not the one which the player has written since.
+        """
+        text, step, now = said.get("course"), said.get("step"), self._kept["course"][-1][1]
+        if not isinstance(text, str) or step not in Range(0, now.steps, whole=True):
+            return False
+        course, wrong = read(text, now, self.lesson.LIVE)
+        if wrong or course == self._kept["course"]:
+            return False
+        self._kept |= {"course": course, "at": step}
+        return True
+
     def _turn_to(self, wanted: Any) -> None:
         course: Course = self._kept["course"]
         last = course[-1][1]
         differing = {
             f.name for f in fields(last) if getattr(last, f.name) != getattr(wanted, f.name)
         }
-        anew = self.settings.anew() or not differing <= getattr(self._lesson, "LIVE", frozenset())
+        anew = self.settings.anew() or not differing <= self.lesson.LIVE
         self._kept["proposal"] = None
         if anew and (differing or len(course) > 1):
             self._kept |= {"course": ((0, wanted),), "at": min(self.at, wanted.steps)}
@@ -275,7 +291,7 @@ class Run:
     def undo(self) -> None:
         """A callback: take back the last change of settings."""
         course = self._kept["course"] = self._kept["course"][:-1]
-        self.settings.change({field: getattr(course[-1][1], field) for field in self._lesson.LIVE})
+        self.settings.change({field: getattr(course[-1][1], field) for field in self.lesson.LIVE})
 
     def pin(self) -> None:
         """A callback: keep this run's curve, in the first colour that is free."""
@@ -308,7 +324,7 @@ class Run:
 
     def _still(self, letter: str, course: Course, since: int = 0) -> Still:
         """The curve from `since` on, thinned by an odd stride: an even one would hide a zigzag."""
-        recording = shared(self._lesson.run, course, frame=self._lesson.frame)
+        recording = shared(self.lesson.run, course, frame=self.lesson.frame)
         frames = recording.finish(seconds=1)
         rows = slice(recording.frame_of(since), None, -(-len(frames.steps) // STILL_ROWS) | 1)
         columns = {field: values[rows] for field, values in frames.columns.items()}

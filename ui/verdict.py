@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.heavy_ball import departure, first_not_finite
 from ui.theme import TABLE_STYLE, THIN_SPACE, number
 
 
@@ -62,3 +65,21 @@ def _with_unit(value: float, unit: str) -> str:
 def verdict(rows: Sequence[Row]) -> None:
     """Show the strip."""
     st.html(html(rows))
+
+
+def autopsy(loss: np.ndarray, since: int, why: Sequence[str]) -> DeltaGenerator:
+    """Why a run goes away, told in a box that has room for a button: what its loss (steps + 1,)
+    shows since the settings hold, then `why`.
+    """
+    larger, lost = departure(loss[since:]), first_not_finite(loss)
+    first = f"at update {since}" if since else "at the start"
+    story = ["**Why it runs away.**"]
+    if larger:
+        story.append(f"From update {since + larger} on the loss is larger than {first}.")
+    else:
+        story.append("More updates would show it: in these few the loss comes back.")
+    if lost:
+        story.append(f"From update {lost} on it is too large for a number.")
+    box = st.container(border=True)
+    box.markdown(" ".join([*story, *why]))
+    return box

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import plain_pytorch
 from ui.controls import literal, parse_matrix, parse_numbers, write_matrix, write_numbers
@@ -44,3 +45,43 @@ def test_semicolons_separate_rows():
     assert parse_matrix("1; 2, 3;") == ((1,), (2, 3), ())
     with pytest.raises(ValueError, match="one"):
         parse_matrix("0, 1; one, 0")
+
+
+def page_with_a_button_and_a_browser():
+    import streamlit as st
+
+    from core import gradient_descent as lesson
+    from ui.controls import Settings
+
+    settings = Settings("gradient_descent", lesson.Config, {})
+    settings.slider("momentum", "Momentum", lesson.RANGES["momentum"], step=0.01, explain="")
+    st.button("set", on_click=settings.change, args=({"momentum": 0.5},))
+    # What the player says has with it the page run that the browser knew.
+    for turn in range(4):
+        st.button(f"say {turn}", on_click=settings.hold, args=(turn,))
+
+
+def pressed(app, label):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_what_a_browser_says_before_it_hears_of_a_set_control_does_not_take_it_back():
+    app = AppTest.from_function(page_with_a_button_and_a_browser).run()
+    app.slider[0].set_value(0.2).run()
+    pressed(app, "set")
+    assert app.slider[0].value == 0.5
+    app.slider[0].set_value(0.2)  # as the browser still has it
+    pressed(app, "say 2")
+    assert app.slider[0].value == 0.5
+    app.slider[0].set_value(0.7)  # a learner has moved it since
+    pressed(app, "say 2")
+    assert app.slider[0].value == 0.7
+
+
+def test_a_control_set_back_by_a_learner_stays():
+    app = AppTest.from_function(page_with_a_button_and_a_browser).run()
+    app.slider[0].set_value(0.2).run()
+    pressed(app, "set")
+    app.slider[0].set_value(0.2)
+    pressed(app, "say 3")
+    assert app.slider[0].value == 0.2

@@ -128,7 +128,7 @@ function rowsOf(table) {
 
 /** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
 class Trails {
-  still = []; // curves that do not move: { columns, from, to, look }, of pins and of the run before a fork
+  still = []; // curves that do not move: { columns, length, letter, ink }, of pins and of the run before a fork
 
   constructor(place, trails) {
     this.trails = trails;
@@ -187,7 +187,7 @@ class Trails {
 
   paintStill(view) {
     const pen = this.canvas.getContext("2d");
-    for (const { columns, from, to, letter, ink } of this.still) {
+    for (const { columns, length, letter, ink } of this.still) {
       for (const { x, y, colour, width } of this.trails) {
         const [across, up] = [columns.get(x), columns.get(y)];
         if (!across || !up) continue; // a pin of a run of another shape
@@ -195,7 +195,7 @@ class Trails {
         pen.globalAlpha = letter ? 0.85 : PALE;
         Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
         if (letter) pen.setLineDash(DASHES[letter]);
-        const end = this.stroke(view, across, up, from, to);
+        const end = this.stroke(view, across, up, 0, length - 1);
         if (letter && end) {
           Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif" });
           pen.fillText(letter, Math.min(end[0] + 4, view.width() - 10), Math.max(end[1] - 6, 10));
@@ -333,7 +333,8 @@ class Player {
       this.settle();
     }
     this.consider(data);
-    this.sign(data.address);
+    this.signed = Object.keys(data.address);
+    if (data.heard) this.sign(data.address);
     const dark = this.isDark();
     const look = this.pictures && JSON.stringify(this.pictures.charts.map(({ spec }) => spec)) + dark;
     if (look && look !== this.look) this.embed(look, dark);
@@ -423,7 +424,7 @@ class Player {
     const still = this.pictures.still.map(({ letter, ink, frames }) => {
       const table = this.pictures[frames];
       const columns = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
-      return { columns, from: 0, to: table.numRows - 1, letter, ink };
+      return { columns, length: table.numRows, letter, ink };
     });
     for (const chart of this.charts) chart.keep(still);
   }
@@ -652,7 +653,8 @@ class Player {
     // Until the server knows that somebody plays this run, it would fork at the step in the link.
     if (!this.heard && this.drawn >= 0 && this.pictures && !(time - this.hello < PATIENCE_MS)) {
       this.hello = time;
-      this.say("at");
+      const address = new URL(location.href).searchParams;
+      this.say("at", { course: address.get(this.signed.find((name) => name.endsWith(".course"))) ?? "" });
     }
     if (pending && this.pictures && frames.known && time - pending.sent > PATIENCE_MS) {
       pending.sent = time;

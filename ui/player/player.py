@@ -216,8 +216,7 @@ def player(
     point of a chart whose usermeta has `pick`.
     """
     key = run.key
-    # Counts runs of the whole page: a request made before this one does not have its pictures.
-    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
+    turn = run.settings.turn  # a request made before this one does not have its pictures
     mount = component(
         "player",
         html=HTML,
@@ -228,6 +227,7 @@ def player(
 
     def heard(what: str) -> None:
         said = st.session_state[key].get(what)
+        run.settings.hold(said.get("turn") if isinstance(said, dict) else None)
         if what == "pick" and on_pick:
             x, y = (said.get("x"), said.get("y")) if isinstance(said, dict) else (None, None)
             if _is_number(x) and _is_number(y):
