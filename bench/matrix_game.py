@@ -1,4 +1,4 @@
-"""`run`, every state yielded, against the loop of "Notes on PyTorch"; alone and 10,000 at once."""
+"""`run` against the loop of "Notes on PyTorch": alone, recorded for a page, and 10,000 at once."""
 
 import statistics
 from collections import deque
@@ -6,7 +6,8 @@ from collections import deque
 import torch
 
 from bench.gradient_descent import seconds
-from core.matrix_game import Config, run
+from core.matrix_game import Config, frame, run
+from core.recording import Recording
 
 STEPS, ROUNDS = 1_000, 15
 BATCH_STEPS, BATCH_ROUNDS = 200, 7
@@ -43,6 +44,11 @@ def every_state() -> None:
     deque(run(Config(steps=STEPS)), maxlen=0)
 
 
+def recorded() -> None:
+    """The same, kept to be scrubbed."""
+    Recording(run, ((0, Config(steps=STEPS)),), frame=frame, every=11).finish(seconds=600)
+
+
 LOGITS = [-3 + 6 * k / 99 for k in range(100)]
 BATCH = Config(starts=tuple((a0, a1) for a0 in LOGITS for a1 in LOGITS), steps=BATCH_STEPS)
 
@@ -57,6 +63,13 @@ def ratio() -> float:
     every_state()
     document_loop()
     return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))
+
+
+def recorded_ratio() -> float:
+    """How many times sooner a run is ready to scrub than the notes' loop is done."""
+    recorded()
+    document_loop()
+    return statistics.median(seconds(document_loop) / seconds(recorded) for _ in range(ROUNDS))
 
 
 def batch_ratio() -> float:

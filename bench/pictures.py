@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PIL import Image
+from playwright.sync_api import expect
 
 from bench import browser
 
@@ -16,6 +17,10 @@ LESSONS = {
         "linear_regression?"
         + "&".join(f"linear_regression.{setting}" for setting in VALLEY.split("&")),
         60,
+    ),
+    "matrix_game": (
+        "matrix_game?matrix_game.learning_rate=0.1&matrix_game.steps=2400&matrix_game.field=true",
+        1150,
     ),
 }
 
@@ -40,8 +45,13 @@ def main() -> None:
                 page.goto(f"{address}/{link}")
                 page.wait_for_selector("canvas.marks", timeout=60_000)
                 page.wait_for_timeout(1_500)
-                for _ in range(frame):
-                    page.click("[data-testid=player-forward]")
+                page.eval_on_selector(
+                    "[data-testid=player-scrub]",
+                    "(scrub, to) => { scrub.value = to; scrub.dispatchEvent(new Event('input')); }",
+                    frame,
+                )
+                step = page.locator("[data-testid=player-step]")
+                expect(step).to_have_text(str(frame), timeout=30_000)
                 page.mouse.move(640, 5)
                 page.wait_for_timeout(300)
                 file = DOCS / f"{name}{'-dark' if scheme == 'dark' else ''}.png"

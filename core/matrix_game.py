@@ -24,7 +24,7 @@ Singh, Kearns & Mansour 2000; the learners compared by Letcher et al. 2019.
 import cmath
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +38,8 @@ PAYOFFS = Range(-1e6, 1e6)
 STARTS = Range(1, 100_000, whole=True)
 RANGES: dict[str, Range] = {"learning_rate": POSITIVE, "learner_step": POSITIVE, "steps": COUNT}
 LIVE = frozenset({"learning_rate", "learner", "learner_step"})
-SHOWN = 256  # runs of a batch that a frame shows
+RIVALS = Range(0, 7, whole=True)
+FEW, SHOWN = 16, 2_000  # runs of a batch that a frame has with all their numbers, and as points
 
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 Payoffs = tuple[Tensor, Tensor, Tensor, Tensor]  # (2, 1) each: base, d, b, c of `_rewards`
@@ -57,6 +58,7 @@ class Config:
     learner_step: float = 1.0  # γ > 0, for lookahead, consensus, symplectic and lola only
     steps: int = 25_000  # updates
     device: str = "cpu"
+    rivals: tuple[str, ...] = ()  # learners beside: further runs, each from the first start
 
     def __post_init__(self) -> None:
         for field in ("payoff_0", "payoff_1"):
@@ -75,14 +77,23 @@ class Config:
             )
         for index, start in enumerate(self.starts):
             check_vector(f"starts[{index}]", start, length=2)
-        if not isinstance(self.learner, str) or self.learner not in LEARNERS:
+        _check_learner("learner", self.learner)
+        if not isinstance(self.rivals, tuple) or len(self.rivals) not in RIVALS:
             raise ValueError(
-                f"learner = {self.learner!r} is not allowed: "
-                f"it must be one of {', '.join(LEARNERS)}."
+                f"rivals = {self.rivals!r} is not allowed: "
+                f"it must be a tuple of at most {RIVALS.high} learners."
             )
+        for index, rival in enumerate(self.rivals):
+            _check_learner(f"rivals[{index}]", rival)
         for field, allowed in RANGES.items():
             allowed.check(field, getattr(self, field))
         devices.check("device", self.device)
+
+
+def _check_learner(field: str, value: object) -> None:
+    if not isinstance(value, str) or value not in LEARNERS:
+        names = ", ".join(LEARNERS)
+        raise ValueError(f"{field} = {value!r} is not allowed: it must be one of {names}.")
 
 
 class State(NamedTuple):
@@ -101,7 +112,8 @@ class State(NamedTuple):
 def run(config: Config, state: State | None = None) -> Iterator[State]:
     """Yield the state before any update, then one after each: `steps + 1`. Or go on from `state`.
 
-    All starts run side by side, each as it would alone, to the last bit. Raises `RuntimeError`
+    n = len(starts) + len(rivals). All run side by side, each as it would alone, to the last bit,
+    run len(starts) + i with rivals[i] as its learner from the first start. Raises `RuntimeError`
     where the device does not exist. A run that diverges yields inf and nan.
     """
     device = devices.resolve(config.device)
@@ -110,16 +122,16 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     # Each player sees the game from its own side: [my action, the other's action, me, run].
     (r00, r01), (r10, r11) = torch.stack([R0, R1.T], dim=-1)[..., None]
     payoffs = (r11, r10 - r11, r01 - r11, r00 - r01 - r10 + r11)
-    direction = LEARNERS[config.learner]
 
     if state is None:
-        logits = torch.tensor(config.starts, **kind).T.contiguous()
+        starts = config.starts + config.starts[:1] * len(config.rivals)
+        logits = torch.tensor(starts, **kind).T.contiguous()
         state = _look(0, logits, payoffs)
     yield state
 
     state = State(state.step, *(values.to(device) for values in state[1:]))
     for step in range(state.step + 1, config.steps + 1):
-        logits = state.logits + config.learning_rate * direction(state, config, payoffs)
+        logits = state.logits + config.learning_rate * _direction(state, config, payoffs)
         state = _look(step, logits, payoffs, state.field)
         yield state
 
@@ -208,6 +220,19 @@ def _derivatives(logits: Tensor, payoffs: Payoffs) -> tuple[Tensor, Tensor, Tens
     return cross.detach()[:, :n], diagonal[:, :n], off[:, :n]
 
 
+def _direction(state: State, config: Config, payoffs: Payoffs) -> Tensor:
+    """(2, n) of each run by its own learner."""
+    d = LEARNERS[config.learner](state, config, payoffs)
+    if not config.rivals:
+        return d
+    first = len(config.starts)
+    others = [
+        LEARNERS[rival](state, config, payoffs)[:, k : k + 1]
+        for k, rival in enumerate(config.rivals, first)
+    ]
+    return torch.cat([d[:, :first], *others], dim=1)
+
+
 LEARNERS: dict[str, Callable[[State, Config, Payoffs], Tensor]] = {
     "naive": _naive,
     "alternating": _alternating,
@@ -226,12 +251,31 @@ def diverged(state: State) -> bool:
 
 
 def frame(state: State) -> dict[str, np.ndarray]:
-    """What charts show of a state, on the host: p, q, reward_0, reward_1 (n,) and logits (2, n).
+    """What charts show of a state, on the host: p, q and rewards (n,), logits and field (2, n).
 
-    Of the first SHOWN runs only: a frame of 100,000 would fill the memory of a recording.
+    Of the first FEW runs only; of a larger batch also `cloud` (2, n) float32, p and q of the first
+    SHOWN: a frame of 100,000 would fill the memory of a recording.
     """
-    names = ("p", "q", "reward_0", "reward_1", "logits")
-    return {name: getattr(state, name)[..., :SHOWN].numpy(force=True) for name in names}
+    names = ("p", "q", "reward_0", "reward_1", "logits", "field")
+    shown = {name: getattr(state, name)[..., :FEW].numpy(force=True) for name in names}
+    if len(state.p) > FEW:
+        cloud = torch.stack([state.p[:SHOWN], state.q[:SHOWN]])
+        shown["cloud"] = cloud.float().numpy(force=True)
+    return shown
+
+
+def cloud(n: int, center: tuple[float, float], radius: float) -> tuple[tuple[float, float], ...]:
+    """(n, 2) starts that fill a disk in the plane of logits, and so do the first of them.
+
+    In six sectors in turn: start k lies in sector k % 6. Radius and angle take the steps of
+    Roberts' R2 sequence (2018), which leaves no gaps.
+    """
+    k = np.arange(n)
+    plastic = 1.324717957244746  # the real root of x³ = x + 1
+    angle = 2 * math.pi / 6 * (k % 6 + k / plastic % 1)
+    away = radius * np.sqrt(k / plastic**2 % 1)
+    a0, a1 = center[0] + away * np.cos(angle), center[1] + away * np.sin(angle)
+    return tuple(zip(a0.tolist(), a1.tolist(), strict=True))
 
 
 # --- What theory says. ∂V₀/∂p = c₀ q + b₀ and ∂V₁/∂q = c₁ p + b₁.
@@ -434,6 +478,9 @@ class Orbit(NamedTuple):
 
     p: np.ndarray  # (points + 1,), the last being the first
     q: np.ndarray  # (points + 1,)
+    time: (
+        np.ndarray
+    )  # (points + 1,) of the flow, from the start; an update is a learning rate of it
     period: float  # updates of a lap: its time divided by the learning rate
 
 
@@ -448,29 +495,212 @@ def orbit(config: Config, start: tuple[float, float], points: int = 4096) -> Orb
     center, weight = np.array(_equilibrium(config)), np.abs([c1, c0])
     if math.isnan(center[0]) or (c0 > 0) == (c1 > 0):
         nowhere = np.full(points + 1, math.nan)
-        return Orbit(nowhere, nowhere, math.nan)
+        return Orbit(nowhere, nowhere, nowhere, math.nan)
     logits = np.log(center) - np.log1p(-center)
     away = np.subtract(start, logits)
     # Half a step off the axes, where both sides of the quotients below are 0.
     turn = (np.arange(points) + 0.5) * math.copysign(2 * math.pi / points, c1)
     with np.errstate(all="ignore"):  # beyond logits of 700 all is inf
-        radius = np.sqrt(weight @ _excess(away, center))
+        first = np.copysign(np.sqrt(weight * _excess(away, center)), away)  # X and Y of the start
+        radius = np.hypot(*first)
         circle = radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)  # (points, 2) X and Y
         offset = _offset(circle / np.sqrt(weight), center)
         around = np.exp(-np.logaddexp(0, -logits - offset))  # (points, 2) p and q
         # p - p*, without the rounding of p: e - 1 of the offset is exact however near an edge.
         side, left = np.where(offset > 0, center, 1 - center), np.exp(-np.abs(offset))
         gap = center * (1 - center) * -np.expm1(-np.abs(offset)) / (side + (1 - side) * left)
-        slowness = float(np.mean(np.prod(np.abs(circle) / gap, axis=1))) / abs(c0 * c1)
+        slowness = 2 * np.prod(np.abs(circle) / gap, axis=1) / abs(c0 * c1)  # (points,) dt/dφ
     if np.abs(away).max() < 1e-4:  # the quotients drown in rounding: a small orbit's, known
-        slowness = 1 / (2 * float(np.prod(center * (1 - center))) * math.sqrt(abs(c0 * c1)))
-    p, q = np.vstack([around, around[:1]]).T
-    return Orbit(p, q, 4 * math.pi * slowness / config.learning_rate)
+        known = float(np.prod(center * (1 - center))) * math.sqrt(abs(c0 * c1))
+        slowness = np.full(points, 1 / known)
+    lap = 2 * math.pi * float(np.mean(slowness))
+    # When the points are passed, counted from the start, which lies between two of them.
+    with np.errstate(invalid="ignore"):  # where the lap is inf
+        passed = (np.cumsum(slowness) - slowness / 2) * 2 * math.pi / points
+        begun = math.copysign(1, c1) * math.atan2(first[1], first[0]) % (2 * math.pi)
+        time = (passed - np.interp(begun, np.abs(turn), passed, period=2 * math.pi)) % lap
+    order = np.argsort(time)
+    closed = np.append(order, order[:1])
+    p, q = around[closed].T
+    return Orbit(p, q, np.append(time[order], time[order[0]] + lap), lap / config.learning_rate)
 
 
 def orbit_period(config: Config, start: tuple[float, float]) -> float:
     """Updates of one lap of the flow from the logits `start`; nan if the game is no cycle."""
     return orbit(config, start).period
+
+
+def corner(config: Config, start: tuple[float, float]) -> tuple[float, float]:
+    """(p, q) where the flow ends from the logits `start`; nan if it goes round, or nobody knows.
+
+    By dominance, or at a saddle on the side of the line X = ∓Y, a level set of H, that it is on.
+    """
+    analysis = analyse(config)
+    if analysis.kind == "dominance":
+        return analysis.p, analysis.q
+    c0, _, c1, _ = _slopes(config)
+    center, weight = np.array(_equilibrium(config)), np.abs([c1, c0])
+    away = np.subtract(start, np.log(center) - np.log1p(-center))
+    with np.errstate(over="ignore"):  # beyond logits of 700 all is inf
+        x, y = np.copysign(np.sqrt(weight * _excess(away, center)), away)
+    side = x + math.copysign(1, c0) * y
+    if analysis.kind == "cycle" or not side:
+        return math.nan, math.nan
+    return float(side > 0), float((side > 0) == (c0 > 0))
+
+
+def predicted_play(config: Config, *later: tuple[int, Config]) -> np.ndarray:
+    """(steps + 1, 2) p and q of the flow from the first start; settings of `later` from its steps.
+
+    nan where no orbit tells it: in a game that is no cycle, and from the first learner on that does
+    not follow the flow.
+    """
+    legs = ((0, config), *later)
+    steps = legs[-1][1].steps
+    play = np.full((steps + 1, 2), math.nan)
+    lap = orbit(config, config.starts[0])
+    time = 0.0
+    for (begin, leg), end in zip(legs, (*(step for step, _ in later), steps), strict=True):
+        if math.isnan(lap.period) or math.isnan(drift_part(leg.learner)):
+            break
+        times = time + leg.learning_rate * np.arange(end - begin + 1)
+        for column, values in enumerate((lap.p, lap.q)):
+            around = np.interp(times, lap.time, values, period=lap.time[-1] - lap.time[0])
+            play[begin : end + 1, column] = around
+        time = times[-1]
+    return play
+
+
+def level_sets(
+    config: Config, sizes: tuple[float, ...] = (0.0, 0.6, 1.2, 1.8, 2.4, 3.2), points: int = 200
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lines (m,) p and q of equal energy, as far from the equilibrium as logits of `sizes` are.
+
+    Closed orbits around a cycle. At a saddle hyperbolas, X² - Y² being what is constant, and at
+    size 0 the two lines that part them. None where there is no equilibrium.
+    """
+    c0, _, c1, _ = _slopes(config)
+    center, weight = np.array(_equilibrium(config)), np.abs([c1, c0])
+    if math.isnan(center[0]):
+        return []
+    logits = np.log(center) - np.log1p(-center)
+    if (c0 > 0) != (c1 > 0):
+        starts = [(logits[0] + size, logits[1]) for size in sizes if size]
+        return [orbit(config, start, points)[:2] for start in starts]
+    lines = []
+    along = np.sinh(np.linspace(-8, 8, points))
+    for size in sizes:
+        vertex = math.sqrt(weight[0] * _excess(np.array(size), center[0]))
+        bend = np.hypot(vertex, along)
+        # Both branches to the sides, then above and below.
+        for root in ((bend, along), (-bend, along), (along, bend), (along, -bend)):
+            around = logits + _offset(np.stack(root, axis=-1) / np.sqrt(weight), center)
+            lines.append(tuple(np.exp(-np.logaddexp(0, -around)).T))
+    return lines
+
+
+def level_lines(config: Config) -> dict[str, np.ndarray]:
+    """`level_sets` as rows x, y, line (which one) and turn (which point of it)."""
+    lines = level_sets(config)
+    which = [np.full(len(p), float(k)) for k, (p, _) in enumerate(lines)]
+    columns = (
+        [p for p, _ in lines],
+        [q for _, q in lines],
+        which,
+        [np.arange(len(w)) for w in which],
+    )
+    none = np.empty(0)
+    joined = (np.concatenate([none, *parts]) for parts in columns)
+    return dict(zip(("x", "y", "line", "turn"), joined, strict=True))
+
+
+def orbit_line(config: Config) -> dict[str, np.ndarray]:
+    """The orbit of the flow through the first start as rows x, y, turn; none but around a cycle."""
+    lap = orbit(config, config.starts[0], 720)
+    known = slice(None) if math.isfinite(lap.period) else slice(0)
+    return {"x": lap.p[known], "y": lap.q[known], "turn": np.arange(721.0)[known]}
+
+
+def arrows(config: Config, columns: int = 15, rows: int = 12) -> dict[str, np.ndarray]:
+    """The flow on a grid as rows x, y, dx, dy, and size in square pixels, larger where swifter."""
+    x, y = np.meshgrid(np.linspace(0.04, 0.96, columns), np.linspace(0.04, 0.96, rows))
+    dx, dy = flow(config, x.ravel(), y.ravel())
+    speed = np.hypot(dx, dy)
+    size = 30 + 170 * np.sqrt(speed / (speed.max() or 1.0))
+    return {"x": x.ravel(), "y": y.ravel(), "dx": dx, "dy": dy, "size": size}
+
+
+def alone(config: Config) -> list[tuple[slice, Config]]:
+    """Which runs have which learner: for each learner the config that has it for all."""
+    first = len(config.starts)
+    bare = replace(config, rivals=())
+    return [(slice(0, first), bare)] + [
+        (slice(k, k + 1), replace(bare, learner=rival))
+        for k, rival in enumerate(config.rivals, first)
+    ]
+
+
+def distances(config: Config, logits: np.ndarray) -> np.ndarray:
+    """(m, n) how far each run is from where its own learner rests; of the runs in logits (m, 2, n).
+
+    n may be less than the config's runs: those that a frame has.
+    """
+    parts = [distance(one, logits[:, :, runs]) for runs, one in alone(config)]
+    return np.concatenate(parts, axis=1)
+
+
+def predicted_distances(config: Config) -> np.ndarray:
+    """(steps + 1, n) the same by theory, which is that of tiny distances."""
+    starts = np.array(config.starts + config.starts[:1] * len(config.rivals)).T
+    begun = distances(config, starts[None])
+    growth = np.empty(starts.shape[1])
+    for runs, one in alone(config):
+        growth[runs] = analyse(one).growth
+    with np.errstate(under="ignore", over="ignore"):
+        return begun * growth ** np.arange(config.steps + 1.0)[:, None]
+
+
+def distance(config: Config, logits: np.ndarray) -> np.ndarray:
+    """(..., n) how far logits (..., 2, n) are from where the learner rests, nan where nowhere.
+
+    √(X² + Y²) of `orbit` around that place: on the flow's orbits it does not change.
+    """
+    c0, _, c1, _ = _slopes(config)
+    center = np.array(rest(config)).reshape(2, 1)
+    if np.isnan(center).any():
+        return np.full((*logits.shape[:-2], logits.shape[-1]), math.nan)
+    offset = logits - (np.log(center) - np.log1p(-center))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.sqrt((np.abs([[c1], [c0]]) * _excess(offset, center)).sum(axis=-2))
+
+
+# What an update adds to the energy is this part of ½ η² vᵀ ∇²H v, averaged over a lap.
+_DRIFT = {"naive": 1.0, "alternating": 0.0, "extragradient": -1.0, "optimistic": -1.0}
+
+
+def drift_part(learner: str) -> float:
+    """1 if a learner leaves the flow's orbits outward as naive ones do, -1 inward, 0 neither.
+
+    nan if it does not follow the flow, however small its learning rate.
+    """
+    return _DRIFT.get(learner, math.nan)
+
+
+def drift(config: Config, start: tuple[float, float]) -> float:
+    """What a lap from the logits `start` adds to H - H*, as a part of it; to the first order in η.
+
+    nan if the game is no cycle or the learner does not follow the flow as η goes to 0. ∇²H in
+    logits is diagonal, |c₁| (p* (1-p)/p + (1-p*) p/(1-p)) and likewise for q.
+    """
+    c0, _, c1, _ = _slopes(config)
+    lap, center = orbit(config, start), _equilibrium(config)
+    play = np.stack([lap.p, lap.q])
+    x = np.reshape(center, (2, 1))
+    curvature = np.abs([[c1], [c0]]) * (x * (1 - play) / play + (1 - x) * play / (1 - play))
+    field = np.stack(flow(config, lap.p, lap.q)) / (play * (1 - play))
+    gained = np.trapezoid((curvature * field**2).sum(axis=0), lap.time)
+    energy_now = distance(config, np.reshape(start, (2, 1)))[0] ** 2 if lap.p.size else math.nan
+    return float(drift_part(config.learner) * config.learning_rate / 2 * gained / energy_now)
 
 
 def _excess(offset: np.ndarray, center: np.ndarray) -> np.ndarray:
@@ -481,10 +711,11 @@ def _excess(offset: np.ndarray, center: np.ndarray) -> np.ndarray:
 def _offset(root: np.ndarray, center: np.ndarray) -> np.ndarray:
     """The offset, with the sign of `root`, whose excess is root², by halving."""
     low, high = np.zeros_like(root), np.full_like(root, 1500.0)
-    for _ in range(80):
-        middle = (low + high) / 2
-        below = _excess(np.copysign(middle, root), center) < root * root
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    with np.errstate(over="ignore"):  # beyond offsets of 700 all is inf
+        for _ in range(80):
+            middle = (low + high) / 2
+            below = _excess(np.copysign(middle, root), center) < root * root
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.copysign(low, root)
 
 
@@ -516,6 +747,90 @@ def average(values: np.ndarray, laps: np.ndarray) -> np.ndarray:
     return (area[1:] - area[0]) / (laps[1:] - laps[0])
 
 
+def running_averages(
+    values: np.ndarray, begin: float, laps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(m, k) means of values (m, k) from `begin` to each row, and to the last lap's begin before.
+
+    All times are counted in rows; nan before there is something to average.
+    """
+    m = len(values)
+    at = np.arange(m)
+    area = np.cumsum((values[1:] + values[:-1]) / 2, axis=0)
+    area = np.vstack([np.zeros((1, values.shape[1])), area])
+    first = min(int(begin), max(m - 2, 0))
+    part = begin - first
+    ahead = values[min(first + 1, m - 1)] - values[first]
+    before = area[first] + part * (values[first] + part / 2 * ahead)
+    late = at[:, None] > begin
+    so_far = np.where(late, (area - before) / np.where(late, at[:, None] - begin, 1), math.nan)
+    done = np.searchsorted(laps, at, side="right") - 1  # whole laps until each row
+    whole = np.full(values.shape, math.nan)
+    for column in range(values.shape[1] if len(laps) > 1 else 0):
+        means = np.append(math.nan, average(values[:, column], laps))
+        whole[:, column] = means[np.clip(done, 0, None)]
+    return so_far, whole
+
+
+def averages(config: Config, p: np.ndarray, q: np.ndarray) -> dict[str, np.ndarray]:
+    """`so_far` and `whole` (m, 2): the averages of p and q (m,) since the first lap began.
+
+    To each row, and to the end of the last whole lap before; without laps since the start.
+    """
+    if analyse(config).kind == "cycle":
+        begins = laps(config, p)
+        first = float(begins[0]) if begins.size else float(len(p))
+    else:
+        begins, first = np.empty(0), 0.0
+    so_far, whole = running_averages(np.stack([p, q], axis=1), first, begins)
+    return {"so_far": so_far, "whole": whole}
+
+
+class Measured(NamedTuple):
+    """What the first run shows; nan where it shows nothing."""
+
+    laps: int  # whole ones
+    first_lap: float  # updates
+    last_lap: float  # updates
+    gained: float  # energy above the equilibrium's, as a part of that of the start
+    averages: tuple[float, float, float, float]  # over whole laps: p, q and both rewards
+    half_lives: tuple[float, ...]  # (n,) updates that halve each run's distance
+
+
+def measure(config: Config, columns: dict[str, np.ndarray], every: int) -> Measured:
+    """The same quantities as theory's, of frames `every` so many updates apart."""
+    names = ("p", "q", "reward_0", "reward_1")
+    p, logits = columns["p"][:, 0], columns["logits"]
+    begins = laps(config, p)
+    took = np.append(np.diff(begins) * every, math.nan)
+    means = [average(columns[name][:, 0], begins) for name in names]
+    naive = replace(config, learner="naive")
+    around = distance(naive, logits[..., :1])[:, 0]
+    return Measured(
+        len(took) - 1,
+        float(took[0]),
+        float(took[max(len(took) - 2, 0)]),
+        float((around[-1] / around[0]) ** 2 - 1) if around.size and around[0] else math.nan,
+        tuple(float(mean[-1]) if mean.size else math.nan for mean in means),  # type: ignore[arg-type]
+        tuple(half_life(away, every) for away in distances(config, logits).T),
+    )
+
+
+def half_life(distance: np.ndarray, every: int = 1) -> float:
+    """Updates that halve a distance (m,) `every` so many updates apart; negative: that double it.
+
+    By the straight line that fits its logarithm best over the second half, as far as it is
+    positive and finite; inf where it does not change, nan where there is nothing to fit.
+    """
+    sound = np.isfinite(distance) & (distance > 0)
+    end = len(distance) if sound.all() else int(np.argmin(sound))
+    if end < 4:
+        return math.nan
+    late = np.arange(end // 2, end)
+    slope = float(np.polyfit(late * every, np.log(distance[late]), 1)[0])
+    return -math.log(2) / slope if slope else math.inf
+
+
 _DIRECTIONS = {
     "naive": "d0, d1 = v0, v1",
     "alternating": """moved = (a0 + learning_rate * v0).detach()
@@ -540,13 +855,13 @@ _DIRECTIONS = {
 
 
 def plain_pytorch(config: Config) -> str:
-    """The same run as a script that needs nothing but PyTorch, to paste anywhere.
+    """The run of the first start as a script that needs nothing but PyTorch, to paste anywhere.
 
-    It prints step, p, q and the rewards of the first start, as the notes do every 1000 updates.
+    It prints step, p, q and the rewards, as the notes do every 1000 updates.
     """
     dtype = devices.double(torch.device(config.device))
     R0, R1 = ([[float(v) for v in row] for row in R] for R in (config.payoff_0, config.payoff_1))
-    starts = [[float(v) for v in start] for start in config.starts]
+    starts = [[float(v) for v in start] for start in config.starts[:1]]
     gamma = f"learner_step = {float(config.learner_step)!r}\n"
     lines = _DIRECTIONS[config.learner]
     return f"""import torch

@@ -191,7 +191,7 @@ def readout(config: lesson.Config) -> Readout:
 
 player(run, [main, arrow, error], readout)
 
-frames = run.recording.finish(seconds=2)
+frames = run.finish()
 here = slice(run.recording.frame_of(begin), None)
 measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
 if frames.finished:

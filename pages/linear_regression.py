@@ -1,13 +1,12 @@
 """Solving A x = b by gradient descent: one damping factor for a gentle and a steep direction."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from core import linear_regression as lesson
 from core.ranges import Range
-from core.recording import MAX_FRAMES
+from core.recording import MAX_FRAMES, Frames
 from ui import charts, export, layout, scale
 from ui.controls import Settings
 from ui.player.player import Picture, Readout, player
@@ -164,9 +163,9 @@ layout.heading(
 )
 
 
-def modes(config: lesson.Config, columns: Mapping[str, Any]) -> dict[str, Any]:
+def modes(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     """What is charted but not recorded."""
-    return {"mode": lesson.mode_errors(config, columns["x"])}
+    return {"mode": lesson.mode_errors(config, frames.columns["x"])}
 
 
 def charted(title: str, axis: str, lines: Lines, digits: float) -> Picture:
@@ -231,7 +230,7 @@ player(
     on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
 )
 
-frames = run.recording.finish(seconds=2)
+frames = run.finish()
 here = slice(run.recording.frame_of(run.since), None)  # where the settings now hold
 measured = lesson.measure(
     config, *(frames.columns[name][here] for name in ("x", "gradient", "loss"))

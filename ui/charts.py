@@ -5,6 +5,7 @@ may read
 
 - `frames`, a row for each frame up to the one on screen, as lines of one recorded column against
   another: the player paints these itself, stroke by stroke, ten times faster than Vega;
+- `cloud`, points of the frame on screen, which the player paints too;
 - `now`, one row, the frame on screen, with the one before it as `before_<column>`;
 - the parameter `frame`, the index of the frame on screen;
 - data sets and parameters of its own (`theory`, `targets`, `low`, `high` ...), which come with
@@ -14,7 +15,7 @@ A recorded column of n numbers is n columns here: `weights_0`, `weights_1`, ... 
 returns a Vega-Lite specification, built by Altair once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,9 +28,12 @@ from ui.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, SERIES, VERMILION
 Spec = dict[str, Any]
 Fields = tuple[tuple[str, str], ...]  # (column, label), ...
 
-FRAMES, NOW, THEORY, TARGETS, CONTOURS, AXES, SOLUTIONS = (
+FRAMES, NOW, CLOUD, THEORY, TARGETS, CONTOURS, AXES, SOLUTIONS, ORBIT, LEVELS, ARROWS, REST = (
     alt.NamedData(name)
-    for name in ("frames", "now", "theory", "targets", "contours", "axes", "solutions")
+    for name in (
+        *("frames", "now", "cloud", "theory", "targets", "contours", "axes", "solutions"),
+        *("orbit", "levels", "arrows", "rest"),
+    )
 )
 # A tick at a power of ten as 10⁻⁸, no words at the others. Expressions have no loop over
 # characters.
@@ -45,6 +49,8 @@ _DECADES: Any = {
     "tickOpacity": _ONLY_THERE,
 }
 MODES = (PURPLE, ORANGE)  # the gentle and the steep direction
+SHAPES = ("circle", "square", "diamond", *(f"triangle-{way}" for way in ("up", "down", "left")))
+PARTS = 6  # colours of a cloud's points
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
@@ -80,13 +86,15 @@ def against_step(
     targets: bool = False,
     colours: Sequence[str] = SERIES,
     apart: bool = False,
+    quiet: tuple[str, ...] = (),
 ) -> Spec:
     """Measured columns against the number of updates, each over its predicted course.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
     picture, not gone. `apart` writes every second label above its line, and to the
-    left of its head in the end: for long labels of lines that are close.
+    left of its head in the end: for long labels of lines that are close. `quiet` columns have
+    their label only under the pointer.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
     labels: Any = _DECADES if log else {"format": ".6~g"}
@@ -118,7 +126,7 @@ def against_step(
             alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=2.5, clip=True).encode(x, y),
             head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
         ]
-        if len(fields) > 1:
+        if len(fields) > 1 and name not in quiet:
             style = {"color": colour, "text": label, "fontWeight": "bold", "fontSize": 14}
             below = -10 if apart and index % 2 else 11
             late = "datum.step > 0.75 * last"  # where a long label would leave the picture
@@ -271,6 +279,73 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     )
 
 
+@cache
+def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec:
+    """The unit square of two probabilities, p_k and q_k of run k moving in it, each with its trail.
+
+    Reads `orbit` (x, y, turn: where theory sees the first run go), `levels` (x, y, line, turn:
+    lines of equal energy), `arrows` (x, y, dx, dy, size: the flow), `rest` (x, y: the equilibrium).
+    With `cloud` its points take the place of all runs but the first, which is a ring. A click
+    reports its place.
+    """
+    square = alt.Scale(domain=[0, 1], nice=False)
+    wide, high = ({"axis": alt.Axis(title=title, grid=False), "scale": square} for title in titles)
+    x, y = alt.X("x:Q", **wide), alt.Y("y:Q", **high)
+    pale: dict[str, Any] = {"color": GREY, "clip": True}
+    layers = [
+        alt.Chart(LEVELS)
+        .mark_line(**pale, strokeWidth=1, opacity=0.45)
+        .encode(x, y, detail="line:N", order="turn:Q"),
+        alt.Chart(ARROWS)
+        .transform_calculate(
+            # Clockwise from above, as the picture is stretched.
+            angle="atan2(datum.dx * width, datum.dy * height) * 180 / PI",
+        )
+        .mark_point(**pale, shape="arrow", filled=True, opacity=0.55)
+        .encode(
+            x,
+            y,
+            angle=alt.Angle("angle:Q", scale=None),
+            size=alt.Size("size:Q", scale=None, legend=None),
+        ),
+        alt.Chart(ORBIT)
+        .mark_line(color=BLUE, strokeDash=[3, 4], strokeWidth=1.5, opacity=0.7, clip=True)
+        .encode(x, y, order="turn:Q"),
+        alt.Chart(REST)
+        .mark_point(color=GREEN, shape="cross", filled=True, size=160, opacity=1)
+        .encode(x, y),
+    ]
+    if cloud:
+        colours = alt.Scale(domain=list(range(PARTS)), range=list(SERIES[:PARTS]))
+        layers.append(
+            alt.Chart(CLOUD)
+            .mark_point(filled=True, size=8, opacity=1)
+            .encode(x, y, alt.Color("part:N", scale=colours, legend=None))
+        )
+    for k in range(1 if cloud else runs):
+        across, up = f"p_{k}", f"q_{k}"
+        head = (
+            alt.Chart(NOW)
+            .transform_filter(f"isValid(datum.{across}) && isValid(datum.{up})")
+            .transform_calculate(x=f"datum.{across}", y=f"datum.{up}")
+        )
+        colour = SERIES[k % len(SERIES)]
+        trail = (
+            alt.Chart(FRAMES)
+            .mark_line(color=colour, strokeWidth=1.5, clip=True)
+            .encode(
+                alt.X(f"{across}:Q", **wide),
+                alt.Y(f"{up}:Q", **high),
+                order=alt.Order("step:Q"),
+            )
+        )
+        point = head.mark_point(
+            color=colour, shape=SHAPES[k % len(SHAPES)], filled=not cloud, size=110, opacity=1
+        ).encode(x, y)
+        layers += [point] if cloud else [trail, point]
+    return _finished(alt.layer(*layers), pick={"x": "x", "y": "y"})
+
+
 # --- The numbers that come with a run.
 
 
@@ -300,7 +375,7 @@ def log_domain(values: Sequence[np.ndarray], limits: tuple[float, float]) -> tup
 
 
 def theory(
-    columns: dict[str, np.ndarray],
+    columns: Mapping[str, ArrayLike],
     limits: tuple[float, float] = (-1e300, 1e300),
     *,
     log: bool = False,
@@ -311,12 +386,13 @@ def theory(
     column is further from the `limits` of the picture than half of what they are apart, or, on a
     `log` axis, below them.
     """
-    length = len(next(iter(columns.values())))
+    arrays = {name: np.asarray(values, np.float64) for name, values in columns.items()}
+    length = len(next(iter(arrays.values())))
     stride = max(1, -(-length // MOST_ROWS)) | 1
     drawn = np.unique(np.append(np.arange(0, length, stride), length - 1))
     middle, half = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2
     near = {}
-    for name, values in columns.items():
+    for name, values in arrays.items():
         far = np.abs(values - middle) > 2 * half
         if log:  # a line to the lower end says "below"; one along it would say "there"
             below = values < limits[0]

@@ -117,7 +117,9 @@ class Settings:
         """After a control is made: keep its value, and say so if the link wanted another."""
         self._values[field] = value
         if field in self._unused:
-            shown = value if isinstance(value, bool | str) else setting(value)
+            shown = "none" if value == () else value
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                shown = setting(value)
             self.complain(f"{self._unused[field]} The page uses {shown}.")
         return value
 
@@ -235,6 +237,93 @@ class Settings:
 
         return self._line(field, label, explain, parse_matrix, write_matrix, check)
 
+    def pairs(
+        self, field: str, label: str, allowed: Range, *, explain: str, most: int
+    ) -> tuple[tuple[float, ...], ...]:
+        """A line of 1 to `most` pairs of `allowed` numbers with semicolons between."""
+
+        def check(text: str, rows: tuple[tuple[float, ...], ...]) -> None:
+            if not 1 <= len(rows) <= most or any(len(row) != 2 for row in rows):
+                raise ValueError(
+                    f"{field} = {text!r} is not allowed: it must be 1 to {most} pairs of numbers, "
+                    "a comma between the two and a semicolon between the pairs."
+                )
+            for index, row in enumerate(rows):
+                check_vector(f"{field}[{index}]", row, allowed=allowed)
+
+        return self._line(field, label, explain, parse_matrix, write_matrix, check)
+
+    def choice(
+        self,
+        field: str,
+        label: str,
+        options: Sequence[str],
+        *,
+        explain: str | None = None,
+        default: str | None = None,
+        row: bool = False,
+    ) -> str:
+        """One of `options`: a list to open, or with `row` all side by side."""
+        if default is not None:
+            self._page_fields.add(field)
+
+        def check(value: str) -> None:
+            if value not in options:
+                allowed = ", ".join(options)
+                raise ValueError(
+                    f"{field} = {value!r} is not allowed: it must be one of {allowed}."
+                )
+
+        self._ask(field, str, check)
+        self._written[field] = str
+        chosen = default or getattr(self.defaults, field)
+        shared: dict[str, Any] = {
+            "key": self.key(field),
+            "help": explain,
+            "bind": "query-params",
+            "on_change": self._changed,
+        }
+        if row:
+            value = st.segmented_control(
+                label,
+                options,
+                default=chosen,
+                required=True,
+                label_visibility="collapsed",
+                **shared,
+            )
+        else:
+            value = st.selectbox(label, options, options.index(chosen), **shared)
+        return self._own(field, value)
+
+    def several(
+        self, field: str, label: str, options: Sequence[str], *, explain: str, most: int
+    ) -> tuple[str, ...]:
+        """Some of `options`, at most `most`, none at first."""
+        asked = st.query_params.get_all(self.key(field))
+        if self.key(field) not in st.session_state:
+            refused = [value for value in asked if value not in options]
+            if refused or len(asked) > most:
+                self._unused[field] = (
+                    f"{field} = {', '.join(asked)[:80]} is not allowed: "
+                    f"it must be at most {most} of {', '.join(options)}."
+                )
+        self._written[field] = list
+        value = st.multiselect(
+            label,
+            options,
+            key=self.key(field),
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
+            max_selections=most,
+        )
+        return self._own(field, tuple(value))
+
+    def put(self, field: str, value: Any) -> None:
+        """A value of Config that follows from other controls."""
+        self._values[field] = value
+
     def device(self) -> str:
         """The devices of this machine. A link that asks for another runs on the CPU and says so."""
         present = devices.available()
@@ -282,11 +371,13 @@ class Settings:
             if isinstance(turn, int) and turn < since and st.session_state.get(key) == before:
                 st.session_state[key] = written
 
-    def change(self, changes: Mapping[str, Any]) -> None:
-        """A callback: set some controls and leave the others."""
+    def change(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
+        """A callback: set some controls and leave the others; start playing if asked."""
         for field, value in changes.items():
             self._set(field, value)
         self._changed()
+        if play:
+            st.session_state[f"{self.lesson}.play"] = self.plays + 1
 
     def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
         """A callback: all controls to their defaults but for `changes`; start playing if asked."""

@@ -12,15 +12,16 @@ import vl_convert
 
 from core import devices
 from core.recording import Course, Frames
+from ui.charts import PARTS
 from ui.player.player import Picture
-from ui.steering import Run, table
+from ui.steering import Run, narrow, table
 from ui.theme import number, standalone
 
 
 def csv(frames: Frames) -> bytes:
-    """One row a frame, one column a number, full precision."""
+    """One row a frame, one column a number, full precision; without the points of a cloud."""
     out = io.BytesIO()
-    pyarrow.csv.write_csv(table(frames), out)
+    pyarrow.csv.write_csv(table(narrow(frames)), out)
     return out.getvalue()
 
 
@@ -30,10 +31,14 @@ def _finite(name: str) -> float | None:
 
 def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) -> dict[str, Any]:
     """The chart's specification with the data that the player would give it at frame `index`."""
-    rows = [row | {"frame": i} for i, row in enumerate(table(frames).to_pylist()[: index + 1])]
+    drawn = table(narrow(frames)).slice(0, index + 1)
+    rows = [row | {"frame": i} for i, row in enumerate(drawn.to_pylist())]
     rows = json.loads(json.dumps(rows), parse_constant=_finite)
     before = {f"before_{name}": value for name, value in rows[-2].items()} if index else {}
     sets: dict[str, Any] = {"frames": rows, "now": [rows[-1] | before]}
+    if "cloud" in frames.columns:
+        points = enumerate(frames.columns["cloud"][index].T.tolist())
+        sets["cloud"] = [{"x": x, "y": y, "part": k % PARTS} for k, (x, y) in points]
     for name, columns in picture.data.items():
         rows = np.column_stack([np.asarray(column, np.float64) for column in columns.values()])
         sets[name] = [dict(zip(columns, row, strict=True)) for row in rows.tolist()]
@@ -57,14 +62,14 @@ def png(
 def script(lesson: str, course: Course) -> str:
     """A script that repeats the run with the project's own code, from the project's folder."""
     legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
-    return f"""from core.{lesson} import Config, run
+    return f"""from core.{lesson} import Config, frame, run
 from core.recording import play
 
 course = (  # from this step on, these settings
 {legs})
 
 for state in play(run, course):
-    print(state.step, state.loss.item())
+    print(state.step, frame(state))
 """
 
 

@@ -32,6 +32,13 @@ LESSONS = (
         "Two unknowns walk down a valley that is gentle along and steep across. One damping factor "
         "has to serve both, and the steep direction decides how large it may be.",
     ),
+    Lesson(
+        "matrix_game",
+        "Matrix game",
+        "Why do two learners go in circles?",
+        "Each improves its own play, and they chase each other around a point that neither "
+        "reaches. How long a lap takes, why it drifts outward and what cures it can be said.",
+    ),
 )
 
 

@@ -35,6 +35,7 @@ MOST_LEGS = 100  # a course longer than this no longer fits into a link
 MOST_WORDS = 10_000
 MOST_COMPLAINTS = 4
 STILL_ROWS = 300  # of a curve that does not move
+WIDE = 64  # numbers in a frame's column from which on it travels in one piece
 MOST_OLD, SHORT = 3, 0.04  # old curves shown; the part of a run that a moment is
 
 
@@ -115,25 +116,46 @@ def identify(value: object) -> str:
 
 
 def table(frames: Frames) -> pa.Table:
-    """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`."""
-    columns: dict[str, np.ndarray] = {"step": frames.steps}
+    """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`.
+
+    One of WIDE numbers or more stays one column: a frame's are its bytes, as float32.
+    """
+    columns: dict[str, Any] = {"step": frames.steps}
     for name, values in frames.columns.items():
+        flat = values.reshape(len(values), math.prod(values.shape[1:]))
         if values.ndim == 1:
             columns[name] = values.astype(np.float64)
-        else:
-            flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
+        elif flat.shape[1] < WIDE:
+            flat = flat.astype(np.float64)
             columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
+        else:
+            kind = pa.binary(4 * flat.shape[1])
+            bytes_ = pa.py_buffer(flat.astype(np.float32).tobytes())
+            columns[name] = pa.Array.from_buffers(kind, len(flat), [None, bytes_])
     return pa.table(columns)
 
 
-# From the config of a run and the recorded columns, name -> (m, ...), further columns for charts.
-Derive = Callable[[Any, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+# From the config of a run and its frames from the first on, further columns for charts,
+# name -> (m, ...). What it makes of a frame may depend on those before, not on those after.
+Derive = Callable[[Any, Frames], Mapping[str, np.ndarray]]
 
 
 def derived(frames: Frames, course: Course, also: Derive | None) -> Frames:
-    """The frames with what `also` makes of them."""
-    more = also(course[-1][1], frames.columns) if also else {}
+    """The frames, from the first on, with what `also` makes of them."""
+    more = also(course[-1][1], frames) if also else {}
     return frames._replace(columns={**frames.columns, **more})
+
+
+def cut(frames: Frames, rows: slice) -> Frames:
+    """Some of the frames."""
+    columns = {name: values[rows] for name, values in frames.columns.items()}
+    return frames._replace(steps=frames.steps[rows], columns=columns)
+
+
+def narrow(frames: Frames) -> Frames:
+    """The frames without their wide columns."""
+    columns = {k: v for k, v in frames.columns.items() if math.prod(v.shape[1:]) < WIDE}
+    return frames._replace(columns=columns)
 
 
 class Still(NamedTuple):
@@ -142,10 +164,11 @@ class Still(NamedTuple):
     letter: str  # of a pin, "" of an old curve
     course: Course
     recorded: Frames
+    rows: slice  # those that are drawn
 
     def frames(self, also: Derive | None = None) -> Frames:
         """What of it is drawn."""
-        return derived(self.recorded, self.course, also)
+        return narrow(cut(derived(self.recorded, self.course, also), self.rows))
 
 
 class Run:
@@ -286,6 +309,21 @@ class Run:
         words = {"course": write(self._kept["course"]), "at": str(self.at or "")}
         return {self.settings.key(field): text for field, text in words.items()}
 
+    def finish(self, seconds: float = 1.5) -> Frames:
+        """The frames: all of them if they come soon, else the page says so and looks again."""
+        frames = self.recording.finish(seconds)
+        if not frames.finished:
+            self._wait()
+        return frames
+
+    @st.fragment(run_every=1)
+    def _wait(self) -> None:
+        frames = self.recording.finish(seconds=0.3)
+        if frames.finished:
+            st.rerun()
+        part = 100 * len(frames.steps) // frames.total
+        st.caption(f"What the whole run shows comes here with its last update: {part} % computed.")
+
     # --- Undo and pin.
 
     def undo(self) -> None:
@@ -326,9 +364,8 @@ class Run:
         """The curve from `since` on, thinned by an odd stride: an even one would hide a zigzag."""
         recording = shared(self.lesson.run, course, frame=self.lesson.frame)
         frames = recording.finish(seconds=1)
-        rows = slice(recording.frame_of(since), None, -(-len(frames.steps) // STILL_ROWS) | 1)
-        columns = {field: values[rows] for field, values in frames.columns.items()}
-        return Still(letter, course, frames._replace(steps=frames.steps[rows], columns=columns))
+        stride = -(-len(frames.steps) // STILL_ROWS) | 1
+        return Still(letter, course, frames, slice(recording.frame_of(since), None, stride))
 
     def bar(self) -> None:
         """Below the player: undo, pin, and what sets pinned curves apart."""

@@ -89,6 +89,7 @@ def _matrix_game(draw: st.DrawFn) -> dict[str, Any]:
         "learning_rate": draw(st.floats(1e-3, 10) | st.just(1e308)),
         "learner": draw(st.sampled_from(list(LEARNERS))),
         "learner_step": draw(st.floats(1e-3, 10)),
+        "rivals": tuple(draw(st.lists(st.sampled_from(list(LEARNERS)), max_size=2))),
         "steps": draw(st.integers(0, 8)),
     }
 
@@ -125,6 +126,9 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("steps", -1, "at least 0"),
     ],
     "matrix_game": [
+        ("rivals", ("naive", "sgd"), "one of naive"),
+        ("rivals", ["naive"], "at most 7"),
+        ("rivals", ("naive",) * 8, "at most 7"),
         ("payoff_0", ((1.0, 2.0),), "2 rows"),
         ("payoff_0", ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0)), "2 rows"),
         ("payoff_0", ((1.0, 2.0), (3.0,)), "2 numbers"),

@@ -14,22 +14,38 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from core.matrix_game import (
+    FEW,
     LEARNERS,
     SHOWN,
     Config,
     State,
     analyse,
+    arrows,
     average,
+    averages,
+    cloud,
+    corner,
+    distance,
+    distances,
     diverged,
+    drift,
     energy,
     flow,
     frame,
+    half_life,
     laps,
+    level_lines,
+    level_sets,
+    measure,
     orbit,
+    orbit_line,
     orbit_period,
     plain_pytorch,
+    predicted_distances,
+    predicted_play,
     rest,
     run,
+    running_averages,
 )
 from core.recording import play
 
@@ -354,6 +370,189 @@ def test_an_orbit_has_one_energy_and_goes_the_way_of_the_flow(game: Config, a0: 
     forward = dp * np.diff(found.p) + dq * np.diff(found.q)
     # Between two of the 64 points it bends by less than a right angle.
     assert (forward > 0).mean() > 0.9
+
+
+@few
+@given(cycles(), st.floats(-3, 3), st.floats(-3, 3))
+def test_an_orbit_tells_when_the_flow_passes(game: Config, a0: float, a1: float):
+    lap = orbit(game, (a0, a1))
+    assume(np.hypot(*(np.array((a0, a1)) - _logits_of_rest(game))) > 1e-2)
+    span = lap.time[-1] - lap.time[0]
+    assert span == pytest.approx(lap.period * game.learning_rate, rel=1e-12)
+    assert (np.diff(lap.time) > 0).all()
+    assert 0 <= lap.time[0] < span / 100
+    # A third of a lap by Runge and Kutta's method, from the start.
+    place, steps = np.array(_sigmoid(np.array((a0, a1)))), 2_000
+    h = span / 3 / steps
+    for _ in range(steps):
+        k1 = np.array(flow(game, *place))
+        k2 = np.array(flow(game, *(place + h / 2 * k1)))
+        k3 = np.array(flow(game, *(place + h / 2 * k2)))
+        k4 = np.array(flow(game, *(place + h * k3)))
+        place = place + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    # Between 4,096 points a straight line is off by the square of their distance.
+    assert np.interp(span / 3, lap.time, lap.p, period=span) == pytest.approx(place[0], abs=1e-4)
+    assert np.interp(span / 3, lap.time, lap.q, period=span) == pytest.approx(place[1], abs=1e-4)
+
+
+def _logits_of_rest(game: Config) -> np.ndarray:
+    p, q = rest(game)
+    return np.log([p / (1 - p), q / (1 - q)])
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits))
+
+
+@pytest.mark.parametrize("game", [NOTES, PENNIES, STAG_HUNT, SEXES])
+def test_a_level_set_has_one_energy(game: Config):
+    lines = level_sets(game, sizes=(0.5, 1.5))
+    assert len(lines) == (2 if analyse(game).kind == "cycle" else 8)
+    for p, q in lines:
+        inside = (p > 1e-3) & (p < 1 - 1e-3) & (q > 1e-3) & (q < 1 - 1e-3)
+        assert inside.sum() > 20
+        level = energy(game, p[inside], q[inside])
+        assert np.ptp(level) < 1e-7 * abs(level).max()
+
+
+def test_what_charts_of_a_game_draw():
+    lines = level_lines(NOTES)
+    assert set(lines["line"]) == set(range(5))
+    for k, (p, q) in enumerate(level_sets(NOTES)):
+        own = lines["line"] == k
+        assert np.array_equal(lines["x"][own], p)
+        assert np.array_equal(lines["y"][own], q)
+        assert np.array_equal(lines["turn"][own], np.arange(len(p)))
+    assert all(len(column) == 0 for column in level_lines(DILEMMA).values())
+    lap = orbit_line(NOTES)
+    level = energy(NOTES, lap["x"], lap["y"])
+    assert level == pytest.approx(energy(NOTES, 0.5, 0.5))
+    assert all(len(column) == 0 for column in orbit_line(SEXES).values())
+    drawn = arrows(NOTES)
+    k = int(np.argmin(np.hypot(drawn["x"] - 0.5, drawn["y"] - 0.2)))
+    # There q is below 0.75, so p falls, and p below 0.6, so q grows.
+    x, y = drawn["x"][k], drawn["y"][k]
+    assert drawn["dx"][k] == pytest.approx((x * (1 - x)) ** 2 * (4 * y - 3))
+    assert drawn["dy"][k] == pytest.approx((y * (1 - y)) ** 2 * (-5 * x + 3))
+    assert drawn["size"].max() == 200
+    assert arrows(replace(NOTES, payoff_0=FLAT, payoff_1=FLAT))["size"].max() == 30
+
+
+FLAT = ((0.0, 0.0), (0.0, 0.0))
+
+
+@few
+@given(games(), st.floats(-3, 3), st.floats(-3, 3))
+def test_the_corner_is_where_the_flow_ends(game: Config, a0: float, a1: float):
+    end = corner(game, (a0, a1))
+    kind = analyse(game).kind
+    if kind == "cycle":
+        assert np.isnan(end).all()
+        return
+    assume(not np.isnan(end).any())
+    c = max(1e-3, np.abs(energy_slopes(game)).max())
+    place = np.array([a0, a1])
+    if kind == "saddle":  # whoever is too near the line that parts takes too long
+        assume(abs(energy(game, *_sigmoid(place)) - energy(game, *rest(game))) > 0.05 * c)
+    place = np.array([a0, a1])
+    for _ in range(60_000):
+        p, q = _sigmoid(place)
+        speed = np.array([p * (1 - p), q * (1 - q)]) * energy_slopes(game, p, q)
+        place = place + speed * min(0.05 / c, 0.2 / max(np.abs(speed).max(), 1e-12))
+        if (np.abs(place) > 2.5).all() and (np.sign(speed) == np.sign(place)).all():
+            break
+    assume((np.abs(place) > 2.5).all())  # not there yet
+    assert tuple((place > 0).astype(float)) == end
+
+
+def energy_slopes(game: Config, p: float = 0.0, q: float = 0.0) -> np.ndarray:
+    """What row 0 and column 0 earn more than the others."""
+    R, S = np.array(game.payoff_0), np.array(game.payoff_1)
+    return np.array([(R[0] - R[1]) @ [q, 1 - q], (S[:, 0] - S[:, 1]) @ [p, 1 - p]])
+
+
+def test_the_flow_is_predicted_across_a_change_of_settings():
+    start = replace(NOTES, steps=3_000)
+    later = replace(start, learning_rate=0.02)
+    play = predicted_play(start, (1_000, later))
+    fine = replace(NOTES, learning_rate=0.001, steps=50_000)
+    states = list(run(fine))
+    for step, time in ((0, 0.0), (1_000, 10.0), (1_500, 20.0), (3_000, 50.0)):
+        state = states[round(time / 0.001)]
+        # Naive updates of 0.001 leave the orbit by a tenth of those of 0.01.
+        assert play[step] == pytest.approx([state.p.item(), state.q.item()], abs=2e-3)
+    assert np.isnan(predicted_play(start, (1_000, replace(start, learner="lola")))[1_001:]).all()
+    assert not np.isnan(
+        predicted_play(start, (1_000, replace(start, learner="lola")))[:1_000]
+    ).any()
+    assert np.isnan(predicted_play(replace(SEXES, steps=9))).all()
+
+
+def test_each_run_is_as_far_as_its_own_learner_says():
+    config = replace(
+        NOTES, starts=((0.0, 0.0), (1.0, -1.0)), rivals=("lola", "optimistic"), steps=3
+    )
+    logits = np.random.default_rng(0).normal(size=(5, 2, 4))
+    away = distances(config, logits)
+    lola = distance(replace(config, learner="lola"), logits[..., 2:3])
+    assert np.array_equal(away[:, [0, 1, 3]], distance(NOTES, logits[..., [0, 1, 3]]))
+    assert np.array_equal(away[:, 2:3], lola)
+    assert distances(config, logits[..., :1]).shape == (5, 1)
+    theory = predicted_distances(config)
+    assert theory.shape == (4, 4)
+    growth = analyse(replace(config, learner="lola", rivals=())).growth
+    assert theory[2, 2] == pytest.approx(theory[0, 2] * growth**2)
+    assert theory[0, 0] == theory[0, 3] == distance(NOTES, np.zeros((2, 1)))[0]
+
+
+def test_the_lines_that_part_a_saddle_cross_at_it():
+    p, q = rest(SEXES)
+    height = energy(SEXES, p, q)
+    for line in level_sets(SEXES, sizes=(0.0,)):
+        assert np.hypot(line[0] - p, line[1] - q).min() < 1e-2
+        assert energy(SEXES, line[0][60:-60], line[1][60:-60]) == pytest.approx(height, abs=1e-6)
+
+
+def test_a_game_without_equilibrium_has_no_level_sets():
+    assert level_sets(DILEMMA) == []
+
+
+@few
+@given(cycles(), st.floats(-3, 3), st.floats(-3, 3))
+def test_the_distance_is_constant_on_an_orbit_and_is_what_the_energy_exceeds(
+    game: Config, a0: float, a1: float
+):
+    lap, (p, q) = orbit(game, (a0, a1), 64), rest(game)
+    play = np.stack([lap.p, lap.q])
+    away = distance(game, np.log(play / (1 - play)))
+    assert away == pytest.approx(distance(game, np.array([[a0], [a1]]))[0], rel=1e-6, abs=1e-6)
+    exceeds = energy(game, lap.p, lap.q) - energy(game, p, q)
+    assert away**2 == pytest.approx(exceeds, abs=1e-10 * (1 + abs(energy(game, p, q))))
+
+
+def test_where_nothing_rests_there_is_no_distance():
+    assert np.isnan(distance(DILEMMA, np.zeros((5, 2, 3)))).all()
+    assert distance(DILEMMA, np.zeros((5, 2, 3))).shape == (5, 3)
+
+
+@pytest.mark.parametrize("learner", ["naive", "extragradient", "optimistic"])
+def test_the_drift_is_what_a_lap_adds_to_the_energy(learner: str):
+    game = replace(PENNIES, learning_rate=0.02, learner=learner, starts=((1.0, 0.5),))
+    period = orbit_period(game, (1.0, 0.5))
+    states = list(run(replace(game, steps=math.ceil(period))))
+    energies = energy(game, *(torch.stack([getattr(s, x)[0] for s in states]) for x in "pq"))
+    least = energy(game, *rest(game))
+    gained = np.interp(period, np.arange(len(states)), energies.numpy()) - energies[0].item()
+    predicted = drift(game, (1.0, 0.5))
+    # The next order is smaller by the learning rate.
+    assert gained / (energies[0].item() - least) == pytest.approx(predicted, rel=0.02)
+    assert (predicted > 0) == (learner == "naive")
+
+
+def test_no_drift_is_told_where_theory_has_none():
+    assert math.isnan(drift(DILEMMA, (0.0, 0.0)))
+    assert math.isnan(drift(replace(NOTES, learner="lola"), (0.0, 0.0)))
+    assert drift(replace(NOTES, learner="alternating"), (0.0, 0.0)) == 0
 
 
 def test_the_period_of_orbits_near_the_edge():
@@ -739,6 +938,79 @@ def test_averages_are_integrals_of_the_straight_lines():
     assert average(values, np.array([])).size == 0
 
 
+def test_running_averages_are_those_of_the_laps_when_a_lap_is_done():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(60, 2)).cumsum(axis=0)
+    begins = np.array([3.25, 20.5, 41.0, 50.75])
+    so_far, whole = running_averages(values, begins[0], begins)
+    assert np.isnan(so_far[:4]).all()
+    assert np.isnan(whole[:21]).all()
+    for k, (row, lap) in enumerate([(21, 1), (41, 2), (51, 3)]):
+        for column in (0, 1):
+            mean = average(values[:, column], begins)
+            assert (whole[row : [41, 51, 60][k], column] == mean[lap - 1]).all()
+    assert so_far[41] == pytest.approx(whole[41])  # this lap begins at a row
+    # By many small pieces.
+    fine = np.interp(np.linspace(3.25, 30, 20_001), np.arange(60), values[:, 0])
+    assert so_far[30, 0] == pytest.approx(np.trapezoid(fine) / 20_000, abs=1e-4)
+    # What is known of a run's beginning does not change later.
+    early = running_averages(values[:45], begins[0], begins[:3])
+    assert np.array_equal(early[0], so_far[:45], equal_nan=True)
+    assert np.array_equal(early[1], whole[:45], equal_nan=True)
+
+
+def test_what_a_run_shows_is_measured(notes: dict[str, np.ndarray]):
+    columns = {name: notes[name][:, None] for name in ("p", "q", "reward_0", "reward_1")}
+    logit = {name: np.log(notes[name]) - np.log1p(-notes[name]) for name in ("p", "q")}
+    columns["logits"] = np.stack([logit["p"], logit["q"]], axis=1)[..., None]
+    thinned = {name: values[::11] for name, values in columns.items()}
+    for frames, every in ((columns, 1), (thinned, 11)):
+        seen = measure(NOTES, frames, every)
+        assert seen.laps == 6
+        assert seen.first_lap == pytest.approx(3551.2, abs=0.1)
+        assert seen.last_lap == pytest.approx(3578.2, abs=0.1)
+        assert seen.gained == pytest.approx(2.84060 / 2.60269 - 1, abs=1e-4)
+        assert seen.averages == pytest.approx((0.6, 0.75, 2.5, 2.6), abs=2e-3)
+        assert seen.half_lives[0] < 0
+    short = measure(NOTES, {name: values[:2] for name, values in columns.items()}, 1)
+    assert short.laps == 0
+    assert np.isnan([short.first_lap, short.last_lap, *short.averages]).all()
+
+
+def test_averages_begin_with_the_first_lap_where_there_are_laps(notes: dict[str, np.ndarray]):
+    found = averages(NOTES, notes["p"], notes["q"])
+    begins = laps(NOTES, notes["p"])
+    assert np.isnan(found["so_far"][: int(begins[0]) + 1]).all()
+    assert found["whole"][-1, 0] == average(notes["p"], begins)[-1]
+    early = averages(NOTES, notes["p"][:9], notes["q"][:9])
+    assert np.isnan(early["so_far"]).all()
+    rolling = averages(SEXES, np.array([0.5, 0.6, 0.7]), np.array([0.5, 0.4, 0.3]))
+    assert rolling["so_far"][2].tolist() == pytest.approx([0.6, 0.4])
+
+
+def test_running_averages_of_a_run_without_laps_begin_at_its_start():
+    values = np.array([[1.0], [2.0], [3.0]])
+    so_far, whole = running_averages(values, 0.0, np.array([]))
+    assert so_far[1:, 0].tolist() == [1.5, 2.0]
+    assert np.isnan(so_far[0]).all()
+    assert np.isnan(whole).all()
+    assert np.isnan(running_averages(values[:1], 0.0, np.array([]))[0]).all()
+
+
+@pytest.mark.parametrize("every", [1, 11])
+def test_a_half_life_is_read_from_the_second_half(every: int):
+    steps = np.arange(2_000) * every
+    wobble = 1 + 0.05 * np.sin(steps / 7)
+    assert half_life(2.0 ** (-steps / 350) * wobble, every) == pytest.approx(350, rel=0.02)
+    assert half_life(2.0 ** (steps / 90_000), every) == pytest.approx(-90_000)
+    assert half_life(np.ones(9)) == math.inf
+    # What is 0, or no number, ends it.
+    died = np.append(2.0 ** (-np.arange(100) / 5), np.zeros(500))
+    assert half_life(died) == pytest.approx(5)
+    assert math.isnan(half_life(np.array([1.0, math.nan, 1.0, 1.0, 1.0])))
+    assert math.isnan(half_life(np.zeros(9)))
+
+
 # --- What a page shows.
 
 
@@ -747,16 +1019,48 @@ def test_a_frame_shows_the_first_runs_of_a_large_batch():
     state = next(run(replace(NOTES, starts=starts)))
     shown = frame(state)
     assert {name: values.shape for name, values in shown.items()} == {
-        "p": (SHOWN,),
-        "q": (SHOWN,),
-        "reward_0": (SHOWN,),
-        "reward_1": (SHOWN,),
-        "logits": (2, SHOWN),
+        "p": (FEW,),
+        "q": (FEW,),
+        "reward_0": (FEW,),
+        "reward_1": (FEW,),
+        "logits": (2, FEW),
+        "field": (2, FEW),
+        "cloud": (2, SHOWN),
     }
-    assert shown["logits"][0].tolist() == [a0 for a0, _ in starts[:SHOWN]]
-    assert shown["p"].tolist() == state.p[:SHOWN].tolist()
+    assert shown["logits"][0].tolist() == [a0 for a0, _ in starts[:FEW]]
+    assert shown["p"].tolist() == state.p[:FEW].tolist()
+    assert shown["cloud"].dtype == np.float32
+    assert shown["cloud"][1].tolist() == state.q[:SHOWN].float().tolist()
     small = frame(next(run(NOTES)))
     assert small["logits"].shape == (2, 1)
+    assert "cloud" not in small
+
+
+def test_a_cloud_fills_its_disk_and_so_does_its_beginning():
+    center = np.array([1.0, -2.0])
+    away = np.array(cloud(6_000, (1.0, -2.0), 0.5)) - center
+    radius, angle = np.hypot(*away.T), np.arctan2(away[:, 1], away[:, 0]) % (2 * math.pi)
+    assert (angle // (math.pi / 3) == np.arange(6_000) % 6).all()
+    for part in (slice(600), slice(None)):
+        # As many within a radius as its area has, and in each sixth of the angle.
+        inside = [np.mean(radius[part] < 0.5 * math.sqrt(share)) for share in (0.25, 0.5, 0.75, 1)]
+        assert inside == pytest.approx([0.25, 0.5, 0.75, 1], abs=0.02)
+        halves = np.mean(angle[part] % (math.pi / 3) < math.pi / 6)
+        assert halves == pytest.approx(0.5, abs=0.02)
+
+
+def test_rivals_run_beside_as_they_would_alone():
+    starts = ((0.3, -1.0), (0.0, 2.0))
+    rivals = tuple(LEARNERS)[1:]
+    config = replace(STRONG, starts=starts, steps=40, learner="optimistic")
+    states = list(run(replace(config, rivals=rivals)))
+    assert len(states[0].p) == 2 + 7
+    alone = [replace(config, starts=(start,)) for start in starts]
+    alone += [replace(alone[0], learner=rival) for rival in rivals]
+    for k, one in enumerate(alone):
+        for state, expected in zip(states, run(one), strict=True):
+            assert torch.equal(state.logits[:, k : k + 1], expected.logits)
+            assert torch.equal(state.field_before[:, k : k + 1], expected.field_before)
 
 
 @every_learner

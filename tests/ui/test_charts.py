@@ -8,11 +8,12 @@ import vl_convert
 from PIL import Image
 
 from core import gradient_descent as lesson
-from core import linear_regression
+from core import linear_regression, matrix_game
 from core.recording import Frames, Recording
 from ui import charts
 from ui.export import filled, png
 from ui.player.player import Picture
+from ui.theme import BLUE, GREEN, ORANGE, SERIES
 
 LOSS = (("loss", "loss"),)
 WEIGHTS = tuple((f"weights_{i}", f"w{i}") for i in range(5))
@@ -266,3 +267,68 @@ def test_a_point_outside_the_window_is_an_arrow_at_its_edge():
     )
     assert near == [True, False]
     assert gone == [False, True]
+
+
+# --- The portrait of a game.
+
+
+def played(**settings: object) -> Frames:
+    config = matrix_game.Config(**settings)  # type: ignore[arg-type]
+    return Recording(matrix_game.run, ((0, config),), frame=matrix_game.frame).finish(60)
+
+
+def game_picture(runs: int, *, cloud: bool = False, full: bool = True) -> Picture:
+    config = matrix_game.Config()
+    lap = matrix_game.orbit(config, (0.0, 0.0), 100)
+    lines = matrix_game.level_sets(config) if full else []
+    data = {
+        "orbit": {"x": lap.p, "y": lap.q, "turn": np.arange(101)},
+        "levels": {
+            "x": np.concatenate([np.empty(0), *(line[0] for line in lines)]),
+            "y": np.concatenate([np.empty(0), *(line[1] for line in lines)]),
+            "line": np.concatenate([np.empty(0), *(np.full(201, k) for k in range(len(lines)))]),
+            "turn": np.concatenate([np.empty(0), *(np.arange(201) for _ in lines)]),
+        },
+        "arrows": {"x": [0.5], "y": [0.5], "dx": [1.0], "dy": [0.0], "size": [100.0]},
+        "rest": {"x": [0.6], "y": [0.75]},
+    }
+    return Picture("game", charts.portrait(("p", "q"), runs, cloud=cloud), "", {}, data)
+
+
+def drawn(picture: Picture, frames: Frames, index: int) -> np.ndarray:
+    with Image.open(io.BytesIO(png(picture, frames, index, size=(400, 400)))) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def near(pixels: np.ndarray, colour: str) -> np.ndarray:
+    """Where a colour is: (rows, columns)."""
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return np.argwhere(np.abs(pixels - wanted).sum(axis=2) < 12)
+
+
+def test_the_portrait_draws_its_parts_and_moves():
+    frames = played(steps=3_000, starts=((0.0, 0.0), (1.0, 1.0)))
+    picture = game_picture(2)
+    pixels = drawn(picture, frames, 500)
+    for colour in (BLUE, ORANGE, GREEN):  # two runs and the equilibrium
+        assert len(near(pixels, colour)) > 100, colour
+    assert not np.array_equal(pixels, drawn(picture, frames, 600))
+    # The equilibrium is where it is: 60 % across, 75 % up, in a square that begins after the axes.
+    rows, columns = near(pixels, GREEN).mean(axis=0) / pixels.shape[:2]
+    assert 0.55 < columns < 0.72
+    assert 0.2 < rows < 0.35
+
+
+def test_a_cloud_is_drawn_in_its_colours():
+    starts = matrix_game.cloud(300, (0.0, 0.0), 1.0)
+    pixels = drawn(game_picture(16, cloud=True, full=False), played(steps=5, starts=starts), 5)
+    for colour in SERIES[: charts.PARTS]:
+        assert len(near(pixels, colour)) > 30, colour
+
+
+def test_the_portrait_reports_clicks_and_paints_only_what_moves():
+    spec = charts.portrait(("p", "q"), 3)
+    assert spec["usermeta"]["pick"] == {"x": "x", "y": "y"}
+    moving = [layer for layer in spec["layer"] if layer["data"]["name"] == "frames"]
+    fields = [(one["encoding"]["x"]["field"], one["encoding"]["y"]["field"]) for one in moving]
+    assert fields == [("p_0", "q_0"), ("p_1", "q_1"), ("p_2", "q_2")]

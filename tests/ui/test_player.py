@@ -12,7 +12,7 @@ from core.recording import Frames, Recording
 from ui import charts
 from ui.player import player
 from ui.player.player import Picture, Readout, answer, around
-from ui.steering import identify, table
+from ui.steering import identify, narrow, table
 
 
 def recording(steps: int = 600) -> Recording:
@@ -27,6 +27,37 @@ def test_columns_of_vectors_become_flat_columns_of_float64():
     assert str(flat.schema.field("w_0").type) == "double"
     # JavaScript would read 64-bit whole numbers as BigInt, which no chart can draw.
     assert str(flat.schema.field("step").type) == "int32"
+
+
+def test_a_wide_column_travels_as_bytes():
+    cloud = np.arange(2 * 2 * 40, dtype=np.float32).reshape(2, 2, 40)
+    frames = Frames(0, np.arange(2, dtype=np.int32), {"cloud": cloud}, 2, None)
+    sent = table(frames)
+    assert sent.column_names == ["step", "cloud"]
+    assert [np.frombuffer(cell, np.float32).tolist() for cell in sent["cloud"].to_pylist()] == [
+        list(range(80)),
+        list(range(80, 160)),
+    ]
+    assert table(narrow(frames)).column_names == ["step"]
+
+
+def test_what_is_made_of_frames_sees_those_before():
+    source = recording()
+    name = identify(source.course)
+
+    def also(config, frames):
+        assert config == source.course[-1][1]
+        assert frames.steps[0] == 0
+        return {"sum": np.cumsum(frames.columns["loss"])}
+
+    sums: list[float] = []
+    while len(sums) < 601:
+        request = {"recording": name, "start": len(sums), "count": 170, "number": 1}
+        sent = answer(source, request, also=also)
+        assert sent["start"] == len(sums)
+        sums += sent["frames"].column("sum").to_pylist()
+    losses = [s.loss.item() for s in lesson.run(lesson.Config(steps=600))]
+    assert sums == np.cumsum(losses).tolist()
 
 
 def test_infinity_and_nan_travel_intact():

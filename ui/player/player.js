@@ -16,6 +16,7 @@ const PALE = 0.35;
 const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
 const DOT = 2.6; // radius, of a path with a dot at every frame
 const MOST_DOTS = 200;
+const POINT = 2; // side of a cloud's point
 
 const ICONS = {
   "player-restart": "M5 4h2.5v16H5zM20 4v16L9 12z",
@@ -64,6 +65,7 @@ export function number(value) {
 class Frames {
   constructor({ recording, total, last, every, course }) {
     Object.assign(this, { recording, total, last, every, course, known: 0, columns: new Map(), error: null });
+    this.wide = new Map(); // name -> a Float32Array for each frame
   }
 
   /** How many frames a run has in common with this one: up to the step where their courses part. */
@@ -80,6 +82,7 @@ class Frames {
 
   /** Begin with the first `count` frames of another run. */
   take(other, count) {
+    for (const [name, values] of other.wide) this.wide.set(name, values.slice(0, count));
     for (const [name, values] of other.columns) {
       this.columns.set(name, new Float64Array(this.total));
       this.columns.get(name).set(values.subarray(0, Math.min(count, this.total)));
@@ -91,9 +94,16 @@ class Frames {
     this.error = data.error;
     const count = data.frames.numRows;
     if (data.start > this.known || data.start + count <= this.known) return false;
-    for (const { name } of data.frames.schema.fields) {
+    for (const { name, type } of data.frames.schema.fields) {
+      const column = data.frames.getChild(name);
+      if (type.byteWidth) {
+        if (!this.wide.has(name)) this.wide.set(name, []);
+        const cells = this.wide.get(name);
+        for (let i = 0; i < count; i += 1) cells[data.start + i] = new Float32Array(column.get(i).slice().buffer);
+        continue;
+      }
       if (!this.columns.has(name)) this.columns.set(name, new Float64Array(this.total));
-      this.columns.get(name).set(data.frames.getChild(name).toArray(), data.start);
+      this.columns.get(name).set(column.toArray(), data.start);
     }
     this.known = data.start + count;
     return true;
@@ -205,19 +215,8 @@ class Trails {
     }
   }
 
-  /** An empty canvas over the plot: pen in its coordinates, clipped to it. */
   prepare(view) {
-    const ratio = window.devicePixelRatio || 1;
-    const { clientWidth: width, clientHeight: height } = this.canvas.parentElement;
-    this.canvas.width = width * ratio;
-    this.canvas.height = height * ratio;
-    const pen = this.canvas.getContext("2d");
-    const { left, top } = view.padding();
-    pen.scale(ratio, ratio);
-    pen.translate(view.origin()[0] + left, view.origin()[1] + top);
-    pen.beginPath();
-    pen.rect(0, -2, view.width(), view.height() + 4);
-    pen.clip();
+    const pen = prepared(this.canvas, view);
     pen.lineJoin = "round";
     pen.lineCap = "round";
     this.paintStill(view);
@@ -225,13 +224,55 @@ class Trails {
   }
 }
 
-/** One chart: Vega draws what is drawn once and what moves, the trails are painted over it. */
+/** An empty canvas over the plot: pen in its coordinates, clipped to it. */
+function prepared(canvas, view) {
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const pen = canvas.getContext("2d");
+  const { left, top } = view.padding();
+  pen.scale(ratio, ratio);
+  pen.translate(view.origin()[0] + left, view.origin()[1] + top);
+  pen.beginPath();
+  pen.rect(0, -2, view.width(), view.height() + 4);
+  pen.clip();
+  return pen;
+}
+
+/** Points of which there are too many for Vega: all p, then all q of a frame, in the colours in turn. */
+class Cloud {
+  constructor(place, clouds) {
+    this.clouds = clouds;
+    if (!clouds.length) return;
+    this.canvas = place.appendChild(document.createElement("canvas"));
+    this.canvas.className = "trails";
+  }
+
+  paint(view, frames, index) {
+    const cells = frames.wide.get("cloud")?.[index];
+    for (const colours of cells ? this.clouds : []) {
+      const pen = prepared(this.canvas, view);
+      const [x, y] = [view.scale("x"), view.scale("y")];
+      const n = cells.length / 2;
+      colours.forEach((colour, part) => {
+        pen.fillStyle = colour;
+        for (let k = part; k < n; k += colours.length) {
+          pen.fillRect(x(cells[k]) - POINT / 2, y(cells[n + k]) - POINT / 2, POINT, POINT);
+        }
+      });
+    }
+  }
+}
+
+/** One chart: Vega draws what is drawn once and what moves, trails and clouds are painted over it. */
 class Chart {
-  constructor(view, { hover, pick }, trails) {
+  constructor(view, { hover, pick }, trails, cloud) {
     this.view = view;
     this.hover = hover;
     this.pick = pick;
     this.trails = trails;
+    this.cloud = cloud;
     this.frames = null;
     this.settings = null;
   }
@@ -252,6 +293,7 @@ class Chart {
     this.frames = frames;
     view.data("now", [frames.now(index)]).signal("frame", index).run();
     this.trails.paint(view, frames, index);
+    this.cloud.paint(view, frames, index);
   }
 
   /** Curves that stay while the run moves. */
@@ -454,7 +496,7 @@ class Player {
     const font = getComputedStyle(this.root.host).getPropertyValue("--st-font") || "sans-serif";
     try {
       const vegaEmbed = await loadVega(this.pictures.vega);
-      const made = await Promise.all(charts.map(async ({ spec, trails, ...can }, index) => {
+      const made = await Promise.all(charts.map(async ({ spec, trails, clouds, ...can }, index) => {
         const figure = area.children[index];
         const box = figure.querySelector(".canvas");
         const place = document.createElement("div");
@@ -464,7 +506,7 @@ class Player {
         const result = await vegaEmbed(place, spec, {
           mode: "vega", actions: false, renderer: "canvas", config: { axis, text: { font } },
         });
-        return { place, box, figure, result, chart: new Chart(result.view, can, new Trails(place, trails)) };
+        return { place, box, figure, result, chart: new Chart(result.view, can, new Trails(place, trails), new Cloud(place, clouds)) };
       }));
       if (turn !== this.embedding) {
         for (const { place, result } of made) { result.finalize(); place.remove(); }

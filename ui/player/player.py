@@ -23,7 +23,7 @@ from streamlit.components.v2 import component
 
 from core.recording import Recording
 from ui.charts import Spec
-from ui.steering import Derive, Run, Still, derived, identify, table
+from ui.steering import Derive, Run, Still, cut, derived, identify, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
@@ -54,9 +54,6 @@ HTML = """
   <div class="note" data-testid="player-note" role="status"></div>
 </section>
 """
-
-
-# From the columns of some frames, name -> (m, ...), further columns that charts show.
 
 
 class Picture(NamedTuple):
@@ -128,7 +125,11 @@ def answer(
     start = _whole(asked.get("start"), 0, recording.total - 1, start) if same else start
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
     frames = recording.frames(start, CHUNK_SECONDS, count)
-    frames = derived(frames, recording.course, also)
+    if also:
+        until = frames.start + len(frames.steps)
+        known = recording.frames(0, 0, until)._replace(start=frames.start)
+        whole = derived(known, recording.course, also)
+        frames = cut(whole, slice(frames.start, until))._replace(error=frames.error)
     return {
         "recording": identity,
         "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
@@ -144,22 +145,26 @@ def answer(
 
 @cache
 def _drawing(text: str) -> dict[str, Any]:
-    """A chart, as JSON, in two parts: what Vega draws, compiled, and the lines over `frames`.
+    """A chart, as JSON, in two parts: what Vega draws, compiled, and what the player paints: the
+    lines over `frames`, and the points of a `cloud`, of which it needs the colours.
 
     Compiling here, once, spares each browser a third of a second before its first picture.
     """
     spec = json.loads(text)
-    painted = [layer for layer in spec["layer"] if layer.get("data", {}).get("name") == "frames"]
-    rest = [layer for layer in spec["layer"] if layer not in painted]
+    painted = {"frames": [], "cloud": []}
+    rest = []
+    for layer in spec["layer"]:
+        painted.get(layer.get("data", {}).get("name"), rest).append(layer)
     trails = []
-    for layer in painted:
+    for layer in painted["frames"]:
         mark, encoding = layer["mark"], layer["encoding"]
         if mark["type"] != "line":
             raise ValueError(f"a chart draws {mark['type']} over frames: only lines are painted.")
         line = {"colour": mark["color"], "width": mark["strokeWidth"], "dots": "point" in mark}
         trails.append({axis: encoding[axis]["field"] for axis in "xy"} | line)
+    clouds = [layer["encoding"]["color"]["scale"]["range"] for layer in painted["cloud"]]
     compiled = vl_convert.vegalite_to_vega(spec | {"layer": rest, "config": CHARTS})
-    return {"spec": compiled, "trails": trails, **spec["usermeta"]}
+    return {"spec": compiled, "trails": trails, "clouds": clouds, **spec["usermeta"]}
 
 
 def around(

@@ -1,0 +1,474 @@
+"""Two learners of a 2 x 2 game chase each other around an equilibrium that they never reach."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import devices
+from core import matrix_game as lesson
+from core.ranges import Range
+from core.recording import Frames
+from ui import charts, export, layout
+from ui.controls import Settings
+from ui.player.player import Picture, Readout, player
+from ui.source import code_panel
+from ui.steering import Run
+from ui.theme import BLUE, MINUS, ORANGE, SERIES, SKY, VERMILION, number, setting
+from ui.verdict import Row, verdict
+
+NAME = "matrix_game"
+RATES, STEPS = Range(0.001, 0.5), Range(100, 50_000, whole=True)  # the sliders' parts
+GAMMAS = Range(0.05, 5)
+LOGITS = Range(-12, 12)
+MOST_STARTS, MOST_RIVALS = 8, 3
+CLOUD = {False: 1_000, True: 10_000}  # runs at once, on the CPU and on a GPU
+CLOUD_RADIUS = 0.5  # in logits
+VIEWS = ("Chase", "Payoffs", "Averages", "Learners")
+COORDINATION = ((-1.0, 1.5), (1.5, -0.6), (0.2, 1.2), (-1.5, -0.5), (1.2, 1.6))
+FOUR = {
+    "rivals": ("alternating", "extragradient", "consensus"),
+    "learning_rate": 0.1,
+    "steps": 5_000,
+}
+PRESETS = {
+    "as in the notes": {},
+    "matching pennies": {
+        "payoff_0": ((1.0, -1.0), (-1.0, 1.0)),
+        "payoff_1": ((-1.0, 1.0), (1.0, -1.0)),
+        "starts": ((1.0, 0.0),),
+    },
+    "prisoner's dilemma": {
+        "payoff_0": ((3.0, 0.0), (5.0, 1.0)),
+        "payoff_1": ((3.0, 5.0), (0.0, 1.0)),
+        "starts": ((0.0, 0.0), (2.0, 1.0), (1.0, 3.0)),
+        "steps": 5_000,
+    },
+    "stag hunt": {
+        "payoff_0": ((4.0, 1.0), (3.0, 3.0)),
+        "payoff_1": ((4.0, 3.0), (1.0, 3.0)),
+        "starts": COORDINATION,
+        "steps": 5_000,
+    },
+    "battle of the sexes": {
+        "payoff_0": ((3.0, 0.0), (0.0, 2.0)),
+        "payoff_1": ((2.0, 0.0), (0.0, 3.0)),
+        "starts": COORDINATION,
+        "steps": 5_000,
+    },
+    "four learners": FOUR,
+}
+
+settings = Settings(NAME, lesson.Config, PRESETS)
+with st.sidebar:
+    settings.slider(
+        "learning_rate",
+        "Learning rate η",
+        RATES,
+        step=0.001,
+        format="%.3f",
+        explain="How far a player's logit moves for a slope of 1.",
+    )
+    settings.choice(
+        "learner",
+        "Learner",
+        list(lesson.LEARNERS),
+        explain="How a player goes: naive ones climb their own slope as if the other stood still.",
+    )
+    for player_, name in enumerate(("payoff_0", "payoff_1")):
+        settings.matrix(
+            name,
+            f"Payoffs of player {player_}",
+            lesson.PAYOFFS,
+            explain="Two rows for player 0's actions, in each two numbers for player 1's.",
+            size=2,
+        )
+    field = settings.toggle(
+        "field",
+        "Orbits and flow",
+        default=False,
+        explain="Lines on which the energy is the same, and arrows where the flow goes.",
+    )
+    with st.expander("More settings"):
+        settings.several(
+            "rivals",
+            "Learners beside",
+            list(lesson.LEARNERS),
+            explain="They start where the first run starts.",
+            most=MOST_RIVALS,
+        )
+        settings.slider(
+            "learner_step",
+            "Look-ahead γ",
+            GAMMAS,
+            step=0.05,
+            explain="For lookahead, consensus, symplectic and lola: how much they correct.",
+        )
+        starts = settings.pairs(
+            "starts",
+            "Starts",
+            LOGITS,
+            explain="Logits a₀, a₁, with semicolons between the pairs. A click adds one.",
+            most=MOST_STARTS,
+        )
+        settings.slider("steps", "Updates", STEPS, step=100, explain="How many updates to run.")
+        device = settings.device()
+        many = CLOUD[device != "cpu"]
+        cloud = settings.toggle(
+            "cloud",
+            f"A cloud of {many:,} runs".replace(",", "\u2009"),
+            default=False,
+            explain="Around the first start, all in one batch. On a GPU it has ten times as many.",
+        )
+if cloud and starts:
+    settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
+    settings.put("rivals", ())
+
+top = st.container()
+view = settings.choice("view", "What to watch", VIEWS, default=VIEWS[0], row=True)
+with top:
+    run = Run(settings, lesson)
+config = run.config
+batch = len(config.starts) > lesson.FEW
+learners = (config.learner,) * (1 if batch else len(config.starts)) + config.rivals
+shown = min(len(config.starts) + len(config.rivals), lesson.FEW)
+game = lesson.analyse(config)
+(r00, r01), (r10, r11) = config.payoff_0
+(s00, s01), (s10, s11) = config.payoff_1
+c0, c1 = r00 - r01 - r10 + r11, s00 - s01 - s10 + s11
+cycle, follows = game.kind == "cycle", not math.isnan(lesson.drift_part(config.learner))
+
+
+def short(value: float) -> str:
+    return setting(float(f"{value:.4g}"))
+
+
+def place(p: float, q: float) -> str:
+    return f"({short(p)}, {short(q)})"
+
+
+story = [
+    "Player 0 plays its first row with probability p, player 1 its first column with probability "
+    "q. Each moves its own to earn more, as if the other stood still."
+]
+if cycle:
+    story += [
+        f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is above "
+        f"{short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. So they chase each other around "
+        f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change.",
+    ]
+    if config.learner == "naive":
+        story.append(
+            "Each update is a straight step off a curved orbit, and lands a little outside: orbits "
+            "close only as η goes to 0."
+        )
+elif game.kind == "saddle":
+    story.append(
+        f"At {place(game.p, game.q)} neither gains by a change, but it is a *saddle*: whoever is "
+        "off it is drawn on, to a corner where both agree. No lap is ever closed."
+    )
+elif not math.isnan(game.p):
+    story.append(
+        "Here at least one player has an action that is best whatever the other does "
+        f"(*dominance*), so both end in the corner {place(game.p, game.q)}."
+    )
+else:
+    story.append("Here some actions pay the same whatever is played, and theory names no end.")
+GRADIENT = r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
+FORMULA = (
+    r"\begin{aligned} p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
+    r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
+    + (GRADIENT if config.learner == "naive" else r"a_i &\leftarrow a_i + \eta \, d_i")
+    + r" \end{aligned}"
+)
+with top:
+    layout.heading(NAME, " ".join(story), FORMULA)
+
+
+def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
+    """What is charted but not recorded: averages of the first run, each run's distance."""
+    columns = frames.columns
+    if view == "Averages":
+        return lesson.averages(config, columns["p"][:, 0], columns["q"][:, 0])
+    return {"distance": lesson.distances(config, columns["logits"])} if view == "Learners" else {}
+
+
+def against(
+    title: str, axis: str, lines: Sequence[tuple[str, str, str, Any]], **how: Any
+) -> Picture:
+    """Columns against the number of updates: (column, label, colour, theory (steps + 1,)) each."""
+    limits = how.pop("limits")
+    fields = tuple((column, label) for column, label, _, _ in lines)
+    colours = tuple(colour for _, _, colour, _ in lines)
+    theories = {column: values for column, _, _, values in lines}
+    log = how.get("log", False)
+    return Picture(
+        title,
+        charts.against_step(fields, axis, colours=colours, **how),
+        "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
+        {"last": config.steps, "low": limits[0], "high": limits[1]},
+        {"theory": charts.theory(theories, limits, log=log)},
+    )
+
+
+def level(value: float) -> list[float]:
+    """A constant as a course, in a game that goes round."""
+    return [value if cycle else math.nan] * (config.steps + 1)
+
+
+NONE: dict[str, list[float]] = {name: [] for name in ("x", "y", "dx", "dy", "size", "line", "turn")}
+portrait = Picture(
+    f"{number(len(config.starts))} runs in the plane of p and q"
+    + (f", {number(lesson.SHOWN)} of them drawn" if len(config.starts) > lesson.SHOWN else "")
+    if batch
+    else "The play of both",
+    charts.portrait(
+        ("p: player 0 plays row 0", "q: player 1 plays column 0"),
+        shown,
+        cloud=batch,
+    ),
+    "After update {step}: p = {p_0}, q = {q_0}.",
+    {},
+    {
+        "orbit": lesson.orbit_line(config) if follows and not batch else NONE,
+        "levels": lesson.level_lines(config) if field else NONE,
+        "arrows": lesson.arrows(config) if field else NONE,
+        "rest": {"x": [game.p], "y": [game.q]},
+    },
+)
+
+probabilities = (0.0, 1.0)
+if view == "Payoffs":
+    ends = [value for R in (config.payoff_0, config.payoff_1) for row in R for value in row]
+    beside = against(
+        "What both earn on average",
+        "expected payoff",
+        [
+            ("reward_0_0", "player 0", BLUE, level(game.value_0)),
+            ("reward_1_0", "player 1", VERMILION, level(game.value_1)),
+        ],
+        limits=charts.domain([ends], (-1e7, 1e7)),
+        apart=True,
+    )
+elif view == "Averages":
+    beside = against(
+        "Averages: pale so far, full over whole laps",
+        "average since the first lap began",
+        [
+            ("so_far_0", "p so far", SKY, level(math.nan)),
+            ("whole_0", "p, whole laps", BLUE, level(game.p)),
+            ("so_far_1", "q so far", ORANGE, level(math.nan)),
+            ("whole_1", "q, whole laps", VERMILION, level(game.q)),
+        ],
+        limits=charts.domain([[game.p - 0.2, game.p + 0.2, game.q - 0.2, game.q + 0.2]], (0, 1))
+        if cycle
+        else probabilities,
+        apart=True,
+        quiet=("so_far_0", "so_far_1") if cycle else (),
+    )
+elif view == "Learners":
+    courses = lesson.predicted_distances(config)[:, :shown].T
+    largest = max([1e-300, *(float(course[0]) for course in courses if course[0] > 0)])
+    beside = against(
+        "How far each is from where it rests",
+        "distance",
+        [(f"distance_{k}", name, SERIES[k], courses[k]) for k, name in enumerate(learners[:shown])],
+        limits=charts.log_domain(list(courses), (largest * 1e-8, largest * 1e2)),
+        log=True,
+        apart=True,
+    )
+else:
+    flow = lesson.predicted_play(*run.legs)
+    beside = against(
+        "p and q, update by update",
+        "probability",
+        [("p_0", "p", BLUE, flow[:, 0]), ("q_0", "q", VERMILION, flow[:, 1])],
+        limits=probabilities,
+    )
+
+
+def readout(config: lesson.Config) -> Readout:
+    """Where both are, and what comes next."""
+    eta = setting(config.learning_rate)
+    state = (
+        "player 0 plays row 0 with p = {p_0} and earns {reward_0_0}, player 1 column 0 with "
+        "q = {q_0} and earns {reward_1_0}."
+    )
+    slopes = f"{{field_0}} and {{field_{shown}}}"
+    following = (
+        f"What happens next: a₀ = {{logits_0}} + {eta} × {{field_0}}, "
+        f"a₁ = {{logits_{shown}}} + {eta} × {{field_{shown}}}"
+        if config.learner == "naive"
+        else f"The slopes of their rewards are {slopes}; {config.learner} players go their own way."
+    )
+    return Readout(f"At the start {state} {following}", f"Now {state} {following}")
+
+
+def picked(p: float, q: float) -> None:
+    """A click: one more start there; of a cloud, its middle."""
+    inside = (min(max(x, 0.001), 0.999) for x in (p, q))
+    logits = tuple(round(math.log(x / (1 - x)), 2) for x in inside)
+    kept = () if batch else config.starts[-(MOST_STARTS - 1) :]
+    settings.change({"starts": (*kept, logits)}, play=True)
+
+
+player(run, [portrait, beside], readout, also=also, on_pick=picked)
+
+frames = run.finish()
+if frames.finished:
+    every = run.recording.every
+    here = slice(-(-run.since // every), len(frames.steps) - (frames.steps[-1] % every > 0))
+    columns = {name: values[here] for name, values in frames.columns.items()}
+    begin = tuple(columns["logits"][0, :, 0].tolist()) if len(columns["logits"]) else (0.0, 0.0)
+    rows: list[Row] = []
+    measured = lesson.measure(config, columns, every)
+    if cycle and follows:
+        lap = lesson.orbit_period(config, begin)
+        gained = lesson.drift(config, begin) * (config.steps - run.since) / lap
+        many = f"the last one {number(measured.last_lap)}" if measured.laps > 1 else ""
+        rows += [
+            Row("A lap of this orbit", lap, measured.first_lap, "updates", many),
+            Row(
+                "A lap of a tiny orbit",
+                game.period,
+                math.nan,
+                "updates",
+                "large orbits are slower: they stay long near the edges",
+            ),
+            Row(
+                "Energy gained in the run",
+                100 * gained,
+                100 * measured.gained,
+                "%",
+                "to the first order in η; the flow itself would gain nothing",
+            ),
+        ]
+        if measured.laps:
+            over = f"average over {measured.laps} whole lap{'s' if measured.laps > 1 else ''}"
+            titles = ("p", "q", "Payoff of player 0", "Payoff of player 1")
+            rows += [
+                Row(f"{title}, {over}", value, mean)
+                for title, value, mean in zip(titles, game[1:5], measured.averages, strict=True)
+            ]
+    elif cycle:
+        rows.append(
+            Row(
+                "A lap near where it rests",
+                game.period,
+                measured.first_lap,
+                "updates",
+                "linear theory",
+            )
+        )
+        rows += [
+            Row(f"{name} in the end", value, float(frames.columns[name][-1, 0]))
+            for name, value in zip(("p", "q"), lesson.rest(config), strict=True)
+        ]
+    else:
+        end_p, end_q = lesson.corner(config, begin)
+        near = "after the last update: corners are reached ever more slowly, and never quite"
+        rows += [
+            Row("p in the end", end_p, float(frames.columns["p"][-1, 0]), "", near),
+            Row("q in the end", end_q, float(frames.columns["q"][-1, 0]), "", near),
+        ]
+    if view == "Learners" and cycle:
+        named = dict(zip(range(shown), learners, strict=False))
+        for k, name in named.items():
+            theory = lesson.analyse(replace(config, learner=name))
+            fate, sign = ("doubles", -1) if theory.growth > 1 else ("halves", 1)
+            note = "in theory it does neither" if theory.growth == 1 else ""
+            if not math.isnan(lesson.drift_part(name)) and not note:
+                note = "theory of tiny orbits: large ones drift more slowly"
+            title = f"{name}: its distance {fate} in"
+            half_life = sign * measured.half_lives[k]
+            rows.append(Row(title, theory.half_life, half_life, "updates", note))
+    verdict(rows)
+    cost = 1e6 * run.recording.seconds_per_step
+    st.caption(
+        f"Computed on {devices.describe(config.device)}: {number(cost)} microseconds an update"
+        + (
+            f" of {number(len(config.starts))} runs, {number(cost / len(config.starts))} each."
+            if batch
+            else "."
+        )
+    )
+
+why, experiments, code, away_ = layout.tabs(
+    NAME, "Why it cycles", "Try this", "Code", "Take it away"
+)
+with why:
+    sign = "opposite signs" if c0 * c1 < 0 else "the same sign" if c0 * c1 > 0 else "a zero"
+    st.markdown(
+        f"How much more row 0 is worth to player 0 grows with q by c₀ = {short(r00)} {MINUS} "
+        f"{short(r01)} {MINUS} {short(r10)} + {short(r11)} = **{short(c0)}**, and column 0 to "
+        f"player 1 with p by c₁ = {short(s00)} {MINUS} {short(s01)} {MINUS} {short(s10)} + "
+        f"{short(s11)} = **{short(c1)}**. They have {sign}. With opposite signs one player wants "
+        "to match and the other to differ: that is the whole cause of the chase."
+    )
+    st.markdown(
+        "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
+        "influence changes no play: take it away, scale what is left, and the game of the notes "
+        "is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of the sexes "
+        "are general-sum as well, and nobody goes round in them."
+    )
+with experiments:
+    one, two, three = st.columns(3, gap="medium")
+    with one:
+        st.markdown(
+            "**Larger steps.** With a learning rate of 0.2 instead of 0.01, will they come closer "
+            "to the equilibrium?"
+        )
+        guess = st.radio(
+            "Your guess",
+            ["closer", "as far as before", "farther away"],
+            index=None,
+            key=f"{NAME}.guess",
+            label_visibility="collapsed",
+        )
+        BOLD = {"learning_rate": 0.2, "steps": 2_400}
+        st.button(
+            "Play it",
+            key=f"{NAME}.bold",
+            disabled=guess is None,
+            on_click=settings.apply,
+            args=(BOLD,),
+            kwargs={"play": True},
+        )
+        if guess and config == lesson.Config(**BOLD) and frames.finished:
+            away = lesson.distances(config, frames.columns["logits"])
+            right = ", as you said" if guess == "farther away" else f", not {guess}"
+            st.markdown(
+                f"Farther away{right}: their distance grew {number(away[-1, 0] / away[0, 0])} "
+                "times. A larger step leaves the curve by more, by the square of the step."
+            )
+    with two:
+        st.markdown(
+            "**A cure.** Four learners from one start: one looks a step ahead, one takes turns, "
+            "one also makes both slopes small. Which come to rest?"
+        )
+        st.button(
+            "Race them",
+            on_click=settings.apply,
+            args=({**FOUR, "view": "Learners"},),
+            kwargs={"play": True},
+        )
+    with three:
+        st.markdown(
+            "**A crowd.** Many runs at once from around one start. Inner orbits are faster than "
+            "outer ones: what becomes of the cloud?"
+        )
+        st.button(
+            "Let it go",
+            on_click=settings.apply,
+            args=({"cloud": True, "view": "Chase"},),
+            kwargs={"play": True},
+        )
+if code.open:
+    with code:
+        code_panel(run, lesson.State, lesson.run, lesson._look, lesson.analyse)
+if away_.open:
+    with away_:
+        export.take_away(run, portrait, frames)
+layout.links(NAME)

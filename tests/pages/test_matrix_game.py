@@ -1,0 +1,259 @@
+"""The page of the matrix game, without a browser."""
+
+import ast
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from core.matrix_game import LEARNERS, Config, State, plain_pytorch, run
+
+NAME = "matrix_game"
+SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
+SHORT = {"steps": "4000"}  # a lap
+STAG_HUNT = {"payoff_0": "4, 1; 3, 3", "payoff_1": "4, 3; 1, 3", "steps": "2000"}
+DILEMMA = {"payoff_0": "3, 0; 5, 1", "payoff_1": "3, 5; 0, 1", "steps": "2000"}
+VIEWS = ("Chase", "Payoffs", "Averages", "Learners")
+
+
+def settings(page) -> dict[str, object]:
+    return {
+        field.name: page.session_state[f"{NAME}.{field.name}"]
+        for field in fields(Config)
+        if f"{NAME}.{field.name}" in page.session_state
+    }
+
+
+def finished(page):
+    """The page with its verdict: a long run takes some seconds."""
+    for _ in range(60):
+        if any('verdict"' in element.proto.body for element in page.get("html")):
+            return page
+        page.run()
+    raise AssertionError("the run does not end")
+
+
+def said(page) -> str:
+    return "\n".join(element.value for element in [*page.markdown, *page.warning, *page.error])
+
+
+def verdict(page) -> dict[str, list[str]]:
+    """The rows of the verdict: quantity -> predicted, measured, error."""
+    bodies = [element.proto.body for element in page.get("html")]
+    body = next(body for body in bodies if 'verdict"' in body)
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
+    return {
+        re.sub(r"<span.*", "", head): re.findall(r"<td[^>]*>(.*?)</td>", cells)
+        for head, cells in rows
+    }
+
+
+def test_it_opens_with_the_game_of_the_notes(open_page):
+    page = open_page(NAME)
+    assert not page.exception
+    assert page.menu_button(f"{NAME}.preset").label == "as in the notes"
+    assert settings(page) == {
+        "payoff_0": "3, 1; 2, 4",
+        "payoff_1": "1, 3; 5, 2",
+        "starts": "0, 0",
+        "learning_rate": 0.01,
+        "learner": "naive",
+        "learner_step": 1.0,
+        "steps": 25_000,
+        "device": "cpu",
+        "rivals": [],
+    }
+
+
+def test_every_config_field_has_a_bound_control(open_page):
+    assert set(settings(open_page(NAME, **SHORT))) == {field.name for field in fields(Config)}
+
+
+def test_the_run_of_the_notes_is_told_with_what_theory_says(open_page):
+    page = open_page(NAME)
+    while page.caption and any("computed." in element.value for element in page.caption):
+        page.run()  # the whole run takes some seconds
+    shown = verdict(page)
+    # REFERENCE: 3,547 for the flow, laps of 3551.2 to 3578.2, 3,122 for tiny ones.
+    assert shown["A lap of this orbit"][:2] == [
+        "3\u2009547\u2009updates",
+        "3\u2009551\u2009updates",
+    ]
+    assert shown["A lap of a tiny orbit"][0] == "3\u2009122\u2009updates"
+    # 2.60269 -> 2.84060 is 9.14 %.
+    assert shown["Energy gained in the run"][1] == "9.135\u2009%"
+    assert shown["p, average over 6 whole laps"][0] == "0.6000"
+    assert shown["q, average over 6 whole laps"][:2] == ["0.7500", "0.7500"]
+    assert shown["Payoff of player 0, average over 6 whole laps"][:2] == ["2.500", "2.500"]
+    assert shown["Payoff of player 1, average over 6 whole laps"][0] == "2.600"
+
+
+def test_the_words_say_who_chases_whom(open_page):
+    words = said(open_page(NAME, **SHORT))
+    assert "While q is above 0.75, p grows; while p is above 0.6, q falls." in words
+    assert "orbits close only as η goes to 0" in words
+    assert "*strategically* zero-sum" in words
+    assert "= **4**, and" in words
+    assert "= **−5**. They have opposite signs." in words
+    swapped = {"payoff_0": "1, 3; 4, 2", "payoff_1": "3, 1; 2, 5"}
+    words = said(open_page(NAME, **SHORT, **swapped))
+    assert "p falls; while p is above 0.6, q grows." in words
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        ast.literal_eval(key)
+        for node in ast.walk(ast.parse(SOURCE))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PRESETS"
+        for key in map(ast.unparse, node.value.keys)  # type: ignore[attr-defined]
+    ],
+)
+def test_every_preset_sets_the_controls_and_opens(open_page, preset):
+    page = open_page(NAME, **SHORT)
+    page.menu_button(f"{NAME}.preset").click(preset).run()
+    assert not page.exception
+    assert not page.error
+    assert page.menu_button(f"{NAME}.preset").label == preset
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("game", [SHORT, STAG_HUNT, DILEMMA, SHORT | {"payoff_0": "0, 0; 0, 0"}])
+def test_every_view_shows_every_kind_of_game(open_page, view, game):
+    page = open_page(NAME, view=view, field="true", **game)
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    assert page.session_state[f"{NAME}.view"] == view
+
+
+def test_a_saddle_and_dominance_are_named_and_their_corner_is_reached(open_page):
+    page = finished(open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "steps": "9000"}))
+    assert "is a *saddle*" in said(page)
+    assert "They have the same sign." in said(page)
+    predicted, measured, _ = verdict(page)["p in the end"]
+    assert predicted == "1.000"
+    assert float(measured) > 0.98
+    page = finished(open_page(NAME, **DILEMMA))
+    assert "(*dominance*), so both end in the corner (0, 0)" in said(page)
+    assert verdict(page)["p in the end"][0] == "0"
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_every_learner_is_told_with_its_half_life(open_page, learner):
+    # Near where it rests, since theory is for small distances.
+    near = {"starts": "0.5, 1.15", "learning_rate": "0.1", "steps": "6000"}
+    page = finished(open_page(NAME, learner=learner, view="Learners", **near))
+    assert not page.exception
+    title = next(name for name in verdict(page) if "its distance" in name)
+    predicted, measured, error = verdict(page)[title]
+    assert title.startswith(f"{learner}: ")
+    assert ("doubles" in title) == (learner == "naive")
+    if learner == "alternating":
+        assert predicted == "∞\u2009updates"
+    else:
+        assert "×\u200910⁻" in error or float(error.removesuffix("\u2009%")) < 3
+        assert measured.endswith("updates")
+
+
+def test_rivals_run_beside_on_the_same_axes(open_page):
+    page = open_page(NAME, view="Learners", steps="500")
+    page.multiselect(f"{NAME}.rivals").set_value(["consensus", "lola"]).run()
+    finished(page)
+    assert not page.exception
+    heads = [name.split(":")[0] for name in verdict(page) if "its distance" in name]
+    assert heads == ["naive", "consensus", "lola"]
+
+
+def test_a_cloud_is_one_batch_with_its_cost(open_page):
+    page = finished(open_page(NAME, cloud="true", steps="300", rivals="lola"))
+    assert not page.exception
+    cost = next(element.value for element in page.caption if "Computed on" in element.value)
+    assert re.search(r"microseconds an update of 1\u2009000 runs, [\d.]+ each\.", cost)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("learning_rate", "7", "learning_rate = 7 is not allowed: it must be a finite number from"),
+        ("learning_rate", "nan", "learning_rate = nan is not allowed"),
+        ("learner", "sgd", "learner = 'sgd' is not allowed: it must be one of naive, alternating"),
+        ("rivals", "sgd", "rivals = sgd is not allowed: it must be at most 3 of naive"),
+        ("view", "All", "view = 'All' is not allowed: it must be one of Chase, Payoffs"),
+        ("steps", "0.5", "steps = 0.5 is not allowed: it must be a whole number from 100 to 50000"),
+        ("device", "tpu", "device = 'tpu' is not allowed"),
+        ("cloud", "many", "cloud = 'many' is not allowed"),
+        ("colour", "red", "which this page does not know"),
+    ],
+)
+def test_a_bad_value_in_a_link_is_named_with_its_range_and_ignored(
+    open_page, field, value, message
+):
+    short = {} if field == "steps" else SHORT
+    page = open_page(NAME, **short, **{field: value})
+    assert not page.exception
+    assert message in said(page)
+    assert settings(page) == settings(open_page(NAME, **short))
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("payoff_0", "1, 2; 3, nan", "payoff_0[1][1] = nan is not allowed: it must be a finite"),
+        ("payoff_1", "1, 2; 3, 1e7", "from -1000000 to 1000000"),
+        ("payoff_0", "1, 2, 3", "payoff_0 = '1, 2, 3' is not allowed: it must be 2 rows of 2"),
+        ("starts", "", "starts = '' is not allowed: it must be 1 to 8 pairs of numbers"),
+        ("starts", "1, 2, 3", "starts = '1, 2, 3' is not allowed"),
+        ("starts", "1, 99", "starts[0][1] = 99.0 is not allowed: it must be a finite number from"),
+        ("starts", "; ".join(["1, 1"] * 9), "it must be 1 to 8 pairs"),
+    ],
+)
+def test_a_refused_text_is_explained_and_the_last_good_run_stays(open_page, field, text, message):
+    page = finished(open_page(NAME, **SHORT))
+    good = verdict(page)
+    page.text_input(f"{NAME}.{field}").set_value(text).run()
+    assert not page.exception
+    assert message in said(page)
+    assert "The last good run stays on screen." in said(page)
+    assert verdict(page) == good
+
+
+def test_the_guess_is_answered_by_the_run(open_page):
+    page = open_page(NAME, **SHORT)
+    assert page.button(f"{NAME}.bold").disabled
+    page.radio(f"{NAME}.guess").set_value("closer").run()
+    page.button(f"{NAME}.bold").click().run()
+    finished(page)
+    # 0.2² 0.2012² / 2 an update, 2,400 of them: e^1.94 for tiny orbits, large ones grow less.
+    grown = re.search(r"Farther away, not closer: their distance grew ([\d.]+) times", said(page))
+    assert grown
+    assert 2 < float(grown[1]) < 7
+
+
+def test_a_steered_run_opens_from_its_link(open_page):
+    page = open_page(
+        NAME, learner="consensus", course="0 learner naive 2200", steps="6600", at="2200"
+    )
+    assert not page.exception
+    assert not page.warning
+    assert page.session_state[f"{NAME}.run"]["course"][0] == (0, Config(steps=6600))
+    assert page.session_state[f"{NAME}.run"]["course"][1][0] == 2200
+
+
+def test_the_code_on_screen_is_the_code_that_runs(open_page):
+    page = open_page(NAME, **SHORT)
+    page.session_state[f"{NAME}.tab"] = "Code"
+    shown, plain = (block.value for block in page.run().code)
+    assert inspect.getsource(run) in shown
+    assert inspect.getsource(State) in shown
+    assert plain == plain_pytorch(Config(steps=4000)).strip()
+
+
+def test_the_run_can_be_taken_away(open_page):
+    page = open_page(NAME, **SHORT)
+    page.session_state[f"{NAME}.tab"] = "Take it away"
+    page.run()
+    assert not page.exception
+    assert len(page.get("download_button")) == 3
