@@ -61,6 +61,44 @@ PRESETS = {
     "four learners": FOUR,
 }
 
+# What a learner does about the chase, and its direction; v is what each slope is.
+WAYS = {
+    "naive": (
+        "Each update is a straight step off a curved orbit, and lands a little outside: orbits "
+        "close only as η goes to 0.",
+        r"d = v",
+    ),
+    "alternating": (
+        "Here they take turns: player 1 sees where player 0 has gone. That keeps the orbit.",
+        r"d = \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
+    ),
+    "extragradient": (
+        "Here each tries a step and goes by the slopes found there, which turns the drift inward.",
+        r"d = v(a + \eta v)",
+    ),
+    "optimistic": (
+        "Here each goes on as its slope has just changed, which turns the drift inward.",
+        r"d = 2 v - v_{\text{before}}",
+    ),
+    "lookahead": (
+        "Here each goes by the slope after a step γ of the other, and both spiral inward.",
+        r"d = v + \gamma J_o v",
+    ),
+    "consensus": (
+        "Here each also makes both slopes smaller, and both spiral inward.",
+        r"d = v - \gamma J^{\mathsf T} v",
+    ),
+    "symplectic": (
+        "Here the part of the slopes that only turns is bent inward.",
+        r"d = v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
+    ),
+    "lola": (
+        "Here each reckons with the other's next step and sways it to its own good. They come to "
+        "rest, but at another place.",
+        r"d_i = v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
+    ),
+}
+
 settings = Settings(NAME, lesson.Config, PRESETS)
 with st.sidebar:
     settings.slider(
@@ -132,7 +170,9 @@ with top:
     run = Run(settings, lesson)
 config = run.config
 batch = len(config.starts) > lesson.FEW
-learners = (config.learner,) * (1 if batch else len(config.starts)) + config.rivals
+own = 1 if batch else len(config.starts)
+learners = (config.learner,) * own + config.rivals
+names = [f"{name} {k + 1}" if k < own > 1 else name for k, name in enumerate(learners)]
 shown = min(len(config.starts) + len(config.rivals), lesson.FEW)
 game = lesson.analyse(config)
 (r00, r01), (r10, r11) = config.payoff_0
@@ -159,11 +199,7 @@ if cycle:
         f"{short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. So they chase each other around "
         f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change.",
     ]
-    if config.learner == "naive":
-        story.append(
-            "Each update is a straight step off a curved orbit, and lands a little outside: orbits "
-            "close only as η goes to 0."
-        )
+    story.append(WAYS[config.learner][0])
 elif game.kind == "saddle":
     story.append(
         f"At {place(game.p, game.q)} neither gains by a change, but it is a *saddle*: whoever is "
@@ -176,11 +212,12 @@ elif not math.isnan(game.p):
     )
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
-GRADIENT = r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
+WAY = WAYS[config.learner][1]
 FORMULA = (
     r"\begin{aligned} p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
     r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
-    + (GRADIENT if config.learner == "naive" else r"a_i &\leftarrow a_i + \eta \, d_i")
+    r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
+    + WAY.replace("=", "&=", 1)
     + r" \end{aligned}"
 )
 with top:
@@ -223,7 +260,7 @@ portrait = Picture(
     f"{number(len(config.starts))} runs in the plane of p and q"
     + (f", {number(lesson.SHOWN)} of them drawn" if len(config.starts) > lesson.SHOWN else "")
     if batch
-    else "The play of both",
+    else "The play of both: a click adds a start",
     charts.portrait(
         ("p: player 0 plays row 0", "q: player 1 plays column 0"),
         shown,
@@ -269,7 +306,8 @@ elif view == "Averages":
         quiet=("so_far_0", "so_far_1") if cycle else (),
     )
 elif view == "Learners":
-    courses = lesson.predicted_distances(config)[:, :shown].T
+    seen = config.starts[: 1 if batch else lesson.FEW]
+    courses = lesson.predicted_distances(replace(config, starts=seen))[:, :shown].T
     largest = max([1e-300, *(float(course[0]) for course in courses if course[0] > 0)])
     beside = against(
         "How far each is from where it rests",
@@ -374,14 +412,13 @@ if frames.finished:
             Row("q in the end", end_q, float(frames.columns["q"][-1, 0]), "", near),
         ]
     if view == "Learners" and cycle:
-        named = dict(zip(range(shown), learners, strict=False))
-        for k, name in named.items():
+        for k, name in enumerate(learners[:shown]):
             theory = lesson.analyse(replace(config, learner=name))
             fate, sign = ("doubles", -1) if theory.growth > 1 else ("halves", 1)
             note = "in theory it does neither" if theory.growth == 1 else ""
             if not math.isnan(lesson.drift_part(name)) and not note:
                 note = "theory of tiny orbits: large ones drift more slowly"
-            title = f"{name}: its distance {fate} in"
+            title = f"{names[k]}: its distance {fate} in"
             half_life = sign * measured.half_lives[k]
             rows.append(Row(title, theory.half_life, half_life, "updates", note))
     verdict(rows)
@@ -399,12 +436,13 @@ why, experiments, code, away_ = layout.tabs(
     NAME, "Why it cycles", "Try this", "Code", "Take it away"
 )
 with why:
-    sign = "opposite signs" if c0 * c1 < 0 else "the same sign" if c0 * c1 > 0 else "a zero"
+    both = {-1: "They have opposite signs", 1: "They have the same sign"}
+    signs = both.get((c0 * c1 > 0) - (c0 * c1 < 0), "At least one is zero")
     st.markdown(
         f"How much more row 0 is worth to player 0 grows with q by c₀ = {short(r00)} {MINUS} "
         f"{short(r01)} {MINUS} {short(r10)} + {short(r11)} = **{short(c0)}**, and column 0 to "
         f"player 1 with p by c₁ = {short(s00)} {MINUS} {short(s01)} {MINUS} {short(s10)} + "
-        f"{short(s11)} = **{short(c1)}**. They have {sign}. With opposite signs one player wants "
+        f"{short(s11)} = **{short(c1)}**. {signs}. With opposite signs one player wants "
         "to match and the other to differ: that is the whole cause of the chase."
     )
     st.markdown(

@@ -69,7 +69,7 @@ course = (  # from this step on, these settings
 {legs})
 
 for state in play(run, course):
-    print(state.step, frame(state))
+    print(state.step, {{name: numbers.tolist() for name, numbers in frame(state).items()}})
 """
 
 

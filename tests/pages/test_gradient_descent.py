@@ -351,7 +351,10 @@ def test_the_script_of_a_forked_run_repeats_it(open_page):
         [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert len(lines) == 101
-    assert float(lines[-1].split()[1]) == pytest.approx(15 * 0.9**80 * 0.4**120, rel=1e-3)
+    step, numbers = lines[-1].split(" ", 1)
+    assert step == "100"
+    loss = ast.literal_eval(numbers)["loss"]
+    assert loss == pytest.approx(15 * 0.9**80 * 0.4**120, rel=1e-3)
     assert not page.exception
 
 
