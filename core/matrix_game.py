@@ -812,22 +812,34 @@ def measure(config: Config, columns: dict[str, np.ndarray], every: int) -> Measu
         float(took[max(len(took) - 2, 0)]),
         float((around[-1] / around[0]) ** 2 - 1) if around.size and around[0] else math.nan,
         tuple(float(mean[-1]) if mean.size else math.nan for mean in means),  # type: ignore[arg-type]
-        tuple(half_life(away, every) for away in distances(config, logits).T),
+        tuple(
+            half_life(away, every, _lap_rows(config, columns["p"][:, k]))
+            for k, away in enumerate(distances(config, logits).T)
+        ),
     )
 
 
-def half_life(distance: np.ndarray, every: int = 1) -> float:
+def _lap_rows(config: Config, p: np.ndarray) -> int:
+    """Rows of a lap in the second half of p (m,), 1 if there is none."""
+    took = np.diff(laps(config, p[len(p) // 2 :]))
+    return max(1, round(float(np.mean(took)))) if took.size else 1
+
+
+def half_life(distance: np.ndarray, every: int = 1, lap: int = 1) -> float:
     """Updates that halve a distance (m,) `every` so many updates apart; negative: that double it.
 
     By the straight line that fits its logarithm best over the second half, as far as it is
-    positive and finite; inf where it does not change, nan where there is nothing to fit.
+    positive and finite; averaged over the rows of a lap first, during which it goes up and down.
+    inf where it does not change, nan where there is nothing to fit.
     """
     sound = np.isfinite(distance) & (distance > 0)
     end = len(distance) if sound.all() else int(np.argmin(sound))
-    if end < 4:
+    height = np.log(distance[end // 2 : end])
+    if 1 < lap <= len(height) // 2:
+        height = np.convolve(height, np.full(lap, 1 / lap), mode="valid")
+    if len(height) < 2:
         return math.nan
-    late = np.arange(end // 2, end)
-    slope = float(np.polyfit(late * every, np.log(distance[late]), 1)[0])
+    slope = float(np.polyfit(every * np.arange(len(height)), height, 1)[0])
     return -math.log(2) / slope if slope else math.inf
 
 

@@ -69,32 +69,31 @@ WAYS = {
         r"d = v",
     ),
     "alternating": (
-        "Here they take turns: player 1 sees where player 0 has gone. That keeps the orbit.",
+        "Here they take turns: player 1 sees where player 0 has gone.",
         r"d = \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
     ),
     "extragradient": (
-        "Here each tries a step and goes by the slopes found there, which turns the drift inward.",
+        "Here each tries a step and goes by the slopes found there.",
         r"d = v(a + \eta v)",
     ),
     "optimistic": (
-        "Here each goes on as its slope has just changed, which turns the drift inward.",
+        "Here each goes on as its slope has just changed.",
         r"d = 2 v - v_{\text{before}}",
     ),
     "lookahead": (
-        "Here each goes by the slope after a step γ of the other, and both spiral inward.",
+        "Here each goes by the slope that it has after a step γ of the other.",
         r"d = v + \gamma J_o v",
     ),
     "consensus": (
-        "Here each also makes both slopes smaller, and both spiral inward.",
+        "Here each also makes both slopes smaller.",
         r"d = v - \gamma J^{\mathsf T} v",
     ),
     "symplectic": (
-        "Here the part of the slopes that only turns is bent inward.",
+        "Here each also goes across the part of the slopes that only turns.",
         r"d = v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
     ),
     "lola": (
-        "Here each reckons with the other's next step and sways it to its own good. They come to "
-        "rest, but at another place.",
+        "Here each reckons with the other's next step and sways it to its own good.",
         r"d_i = v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
     ),
 }
@@ -185,6 +184,15 @@ def short(value: float) -> str:
     return setting(float(f"{value:.4g}"))
 
 
+def sum_of(R: lesson.Matrix) -> str:
+    """R₀₀ - R₀₁ - R₁₀ + R₁₁ written out."""
+    (first, *others), (third, last) = R
+    terms = [
+        short(value) if value >= 0 else f"({short(value)})" for value in (*others, third, last)
+    ]
+    return f"{short(first)} {MINUS} {terms[0]} {MINUS} {terms[1]} + {terms[2]}"
+
+
 def place(p: float, q: float) -> str:
     return f"({short(p)}, {short(q)})"
 
@@ -200,6 +208,10 @@ if cycle:
         f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change.",
     ]
     story.append(WAYS[config.learner][0])
+    rest = lesson.rest(config)
+    if config.learner != "naive" and not math.isnan(game.growth):
+        fate = "keeps its size" if game.growth == 1 else "shrinks" if game.growth < 1 else "grows"
+        story.append(f"A small orbit {fate} around {'it' if rest == game[1:3] else place(*rest)}.")
 elif game.kind == "saddle":
     story.append(
         f"At {place(game.p, game.q)} neither gains by a change, but it is a *saddle*: whoever is "
@@ -313,9 +325,10 @@ elif view == "Learners":
         "How far each is from where it rests",
         "distance",
         [(f"distance_{k}", name, SERIES[k], courses[k]) for k, name in enumerate(learners[:shown])],
-        limits=charts.log_domain(list(courses), (largest * 1e-8, largest * 1e2)),
+        limits=charts.log_domain(list(courses), (largest * 1e-4, largest * 1e2)),
         log=True,
         apart=True,
+        stagger=False,
     )
 else:
     flow = lesson.predicted_play(*run.legs)
@@ -364,7 +377,8 @@ if frames.finished:
     measured = lesson.measure(config, columns, every)
     if cycle and follows:
         lap = lesson.orbit_period(config, begin)
-        gained = lesson.drift(config, begin) * (config.steps - run.since) / lap
+        # Each lap by the same part.
+        gained = (1 + lesson.drift(config, begin)) ** ((config.steps - run.since) / lap) - 1
         many = f"the last one {number(measured.last_lap)}" if measured.laps > 1 else ""
         rows += [
             Row("A lap of this orbit", lap, measured.first_lap, "updates", many),
@@ -380,7 +394,7 @@ if frames.finished:
                 100 * gained,
                 100 * measured.gained,
                 "%",
-                "to the first order in η; the flow itself would gain nothing",
+                "each lap by the same part, to the first order in η; the flow would gain nothing",
             ),
         ]
         if measured.laps:
@@ -414,8 +428,8 @@ if frames.finished:
     if view == "Learners" and cycle:
         for k, name in enumerate(learners[:shown]):
             theory = lesson.analyse(replace(config, learner=name))
-            fate, sign = ("doubles", -1) if theory.growth > 1 else ("halves", 1)
-            note = "in theory it does neither" if theory.growth == 1 else ""
+            fate, sign = ("halves", 1) if theory.growth < 1 else ("doubles", -1)
+            note = "in theory it keeps its size" if theory.growth == 1 else ""
             if not math.isnan(lesson.drift_part(name)) and not note:
                 note = "theory of tiny orbits: large ones drift more slowly"
             title = f"{names[k]}: its distance {fate} in"
@@ -439,10 +453,9 @@ with why:
     both = {-1: "They have opposite signs", 1: "They have the same sign"}
     signs = both.get((c0 * c1 > 0) - (c0 * c1 < 0), "At least one is zero")
     st.markdown(
-        f"How much more row 0 is worth to player 0 grows with q by c₀ = {short(r00)} {MINUS} "
-        f"{short(r01)} {MINUS} {short(r10)} + {short(r11)} = **{short(c0)}**, and column 0 to "
-        f"player 1 with p by c₁ = {short(s00)} {MINUS} {short(s01)} {MINUS} {short(s10)} + "
-        f"{short(s11)} = **{short(c1)}**. {signs}. With opposite signs one player wants "
+        f"How much more row 0 is worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} "
+        f"= **{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} = "
+        f"**{short(c1)}**. {signs}. With opposite signs one player wants "
         "to match and the other to differ: that is the whole cause of the chase."
     )
     st.markdown(

@@ -86,15 +86,16 @@ def against_step(
     targets: bool = False,
     colours: Sequence[str] = SERIES,
     apart: bool = False,
+    stagger: bool = True,
     quiet: tuple[str, ...] = (),
 ) -> Spec:
     """Measured columns against the number of updates, each over its predicted course.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
-    picture, not gone. `apart` writes every second label above its line, and to the
-    left of its head in the end: for long labels of lines that are close. `quiet` columns have
-    their label only under the pointer.
+    picture, not gone. For long labels of lines that are close: `apart` writes them to the left of
+    the heads in the end, and above the lines, of which `stagger` excepts every second one. `quiet`
+    columns have their label only under the pointer.
     """
     x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
     labels: Any = _DECADES if log else {"format": ".6~g"}
@@ -128,7 +129,7 @@ def against_step(
         ]
         if len(fields) > 1 and name not in quiet:
             style = {"color": colour, "text": label, "fontWeight": "bold", "fontSize": 14}
-            below = -10 if apart and index % 2 else 11
+            below = -10 if apart and (index % 2 or not stagger) else 11
             late = "datum.step > 0.75 * last"  # where a long label would leave the picture
             right = head.transform_filter(f"!({late})") if apart else head
             layers.append(right.mark_text(**style, align="left", dx=8, dy=below).encode(x, y))

@@ -14,7 +14,7 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] p { max-width: 70ch; text-wrap: pretty; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; font-size: 2.1rem; }
 [data-testid="stMainBlockContainer"] .stVerticalBlock { gap: 0.75rem; }
-.katex-display { margin: 0.25rem 0; }
+.katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem; }
 </style>"""
 
 

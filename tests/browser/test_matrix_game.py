@@ -49,10 +49,7 @@ def test_a_change_of_learner_bends_the_run(visit):
     page.get_by_role("option", name="consensus").click()
     page.wait_for_selector("text=Undo the change at 300")
     visitor.rest()
-    for _ in range(40):  # consensus takes its time
-        columns = visitor.columns()
-        if len(columns["step"]) > 360:
-            break
+    while len((columns := visitor.columns())["step"]) < 360:  # consensus takes its time
         page.wait_for_timeout(250)
     state = next(state for state in lesson.run(CONFIG) if state.step == 300)
     bent = list(lesson.run(replace(CONFIG, learner="consensus"), state))

@@ -1005,6 +1005,10 @@ def test_a_half_life_is_read_from_the_second_half(every: int):
     assert half_life(2.0 ** (-steps / 350) * wobble, every) == pytest.approx(350, rel=0.02)
     assert half_life(2.0 ** (steps / 90_000), every) == pytest.approx(-90_000)
     assert half_life(np.ones(9)) == math.inf
+    # Up and down within laps of 44 rows, and from lap to lap the same.
+    rows = np.arange(2_000)
+    assert abs(half_life(1 + 0.05 * np.sin(rows * 2 * math.pi / 44), every, 44)) > 1e9
+    assert half_life(2.0 ** (-rows / 350) * wobble, 1, 44) == pytest.approx(350, rel=0.002)
     # What is 0, or no number, ends it.
     died = np.append(2.0 ** (-np.arange(100) / 5), np.zeros(500))
     assert half_life(died) == pytest.approx(5)

@@ -83,7 +83,9 @@ def test_the_run_of_the_notes_is_told_with_what_theory_says(open_page):
     ]
     assert shown["A lap of a tiny orbit"][0] == "3\u2009122\u2009updates"
     # 2.60269 -> 2.84060 is 9.14 %.
-    assert shown["Energy gained in the run"][1] == "9.135\u2009%"
+    predicted, measured, _ = shown["Energy gained in the run"]
+    assert measured == "9.135\u2009%"
+    assert predicted.startswith("9.1")
     assert shown["p, average over 6 whole laps"][0] == "0.6000"
     assert shown["q, average over 6 whole laps"][:2] == ["0.7500", "0.7500"]
     assert shown["Payoff of player 0, average over 6 whole laps"][:2] == ["2.500", "2.500"]
@@ -150,7 +152,7 @@ def test_every_learner_is_told_with_its_half_life(open_page, learner):
     title = next(name for name in verdict(page) if "its distance" in name)
     predicted, measured, error = verdict(page)[title]
     assert title.startswith(f"{learner}: ")
-    assert ("doubles" in title) == (learner == "naive")
+    assert ("doubles" in title) == (learner in ("naive", "alternating"))
     if learner == "alternating":
         assert predicted == "∞\u2009updates"
     else:
