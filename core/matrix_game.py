@@ -561,7 +561,7 @@ def predicted_play(config: Config, *later: tuple[int, Config]) -> np.ndarray:
     lap = orbit(config, config.starts[0])
     time = 0.0
     for (begin, leg), end in zip(legs, (*(step for step, _ in later), steps), strict=True):
-        if math.isnan(lap.period) or math.isnan(drift_part(leg.learner)):
+        if math.isnan(lap.period) or leg.learner not in FLOWING:
             break
         times = time + leg.learning_rate * np.arange(end - begin + 1)
         for column, values in enumerate((lap.p, lap.q)):
@@ -674,33 +674,32 @@ def distance(config: Config, logits: np.ndarray) -> np.ndarray:
         return np.sqrt((np.abs([[c1], [c0]]) * _excess(offset, center)).sum(axis=-2))
 
 
-# What an update adds to the energy is this part of ½ η² vᵀ ∇²H v, averaged over a lap.
-_DRIFT = {"naive": 1.0, "alternating": 0.0, "extragradient": -1.0, "optimistic": -1.0}
-
-
-def drift_part(learner: str) -> float:
-    """1 if a learner leaves the flow's orbits outward as naive ones do, -1 inward, 0 neither.
-
-    nan if it does not follow the flow, however small its learning rate.
-    """
-    return _DRIFT.get(learner, math.nan)
+FLOWING = frozenset({"naive", "alternating", "extragradient", "optimistic"})  # follow the flow
 
 
 def drift(config: Config, start: tuple[float, float]) -> float:
     """What a lap from the logits `start` adds to H - H*, as a part of it; to the first order in η.
 
-    nan if the game is no cycle or the learner does not follow the flow as η goes to 0. ∇²H in
-    logits is diagonal, |c₁| (p* (1-p)/p + (1-p*) p/(1-p)) and likewise for q.
+    nan if the game is no cycle or the learner does not follow the flow as η goes to 0. A naive
+    update adds ½ η² vᵀ ∇²H v, and extragradient and optimistic ones take as much away. Alternating
+    ones add less, by what η² ∂H/∂a₁ ∂v₁/∂a₀ v₀ takes away: nothing is left of it where orbits are
+    small. ∇²H in logits is diagonal, |c₁| (p* (1-p)/p + (1-p*) p/(1-p)) and likewise for q.
     """
     c0, _, c1, _ = _slopes(config)
     lap, center = orbit(config, start), _equilibrium(config)
+    if config.learner not in FLOWING or math.isnan(lap.period):
+        return math.nan
     play = np.stack([lap.p, lap.q])
     x = np.reshape(center, (2, 1))
     curvature = np.abs([[c1], [c0]]) * (x * (1 - play) / play + (1 - x) * play / (1 - play))
     field = np.stack(flow(config, lap.p, lap.q)) / (play * (1 - play))
-    gained = np.trapezoid((curvature * field**2).sum(axis=0), lap.time)
-    energy_now = distance(config, np.reshape(start, (2, 1)))[0] ** 2 if lap.p.size else math.nan
-    return float(drift_part(config.learner) * config.learning_rate / 2 * gained / energy_now)
+    added = (curvature * field**2).sum(axis=0) / 2
+    if config.learner == "alternating":
+        added -= c0 * c0 * abs(c1) * ((lap.q - center[1]) * lap.p * (1 - lap.p)) ** 2
+    elif config.learner != "naive":
+        added = -added
+    gained = config.learning_rate * np.trapezoid(added, lap.time)
+    return float(gained / distance(config, np.reshape(start, (2, 1)))[0] ** 2)
 
 
 def _excess(offset: np.ndarray, center: np.ndarray) -> np.ndarray:

@@ -177,7 +177,7 @@ game = lesson.analyse(config)
 (r00, r01), (r10, r11) = config.payoff_0
 (s00, s01), (s10, s11) = config.payoff_1
 c0, c1 = r00 - r01 - r10 + r11, s00 - s01 - s10 + s11
-cycle, follows = game.kind == "cycle", not math.isnan(lesson.drift_part(config.learner))
+cycle, follows = game.kind == "cycle", config.learner in lesson.FLOWING
 
 
 def short(value: float) -> str:
@@ -429,9 +429,7 @@ if frames.finished:
         for k, name in enumerate(learners[:shown]):
             theory = lesson.analyse(replace(config, learner=name))
             fate, sign = ("halves", 1) if theory.growth < 1 else ("doubles", -1)
-            note = "in theory it keeps its size" if theory.growth == 1 else ""
-            if not math.isnan(lesson.drift_part(name)) and not note:
-                note = "theory of tiny orbits: large ones drift more slowly"
+            note = "theory of tiny orbits; large ones drift otherwise" * (name in lesson.FLOWING)
             title = f"{names[k]}: its distance {fate} in"
             half_life = sign * measured.half_lives[k]
             rows.append(Row(title, theory.half_life, half_life, "updates", note))
