@@ -107,7 +107,7 @@ def serving(
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)  # a busy machine takes its time
 
 
 @contextmanager

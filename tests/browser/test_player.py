@@ -184,6 +184,7 @@ def test_leaving_a_page_and_coming_back_keeps_step_and_settings(visit):
     visitor.scrub(42)
     page.get_by_role("link", name="Home").click()
     page.wait_for_selector("text=Watch PyTorch learn")
+    visitor.rest()
     page.get_by_role("link", name="Gradient descent").first.click()
     page.wait_for_selector("canvas.marks")
     visitor.until_step(42)
