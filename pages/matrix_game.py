@@ -159,7 +159,7 @@ with st.sidebar:
             default=False,
             explain="Around the first start, all in one batch. On a GPU it has ten times as many.",
         )
-if cloud and starts:
+if cloud and starts and len(starts[0]) == 2:
     settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
     settings.put("rivals", ())
 
@@ -454,7 +454,8 @@ with why:
         f"How much more row 0 is worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} "
         f"= **{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} = "
         f"**{short(c1)}**. {signs}. With opposite signs one player wants "
-        "to match and the other to differ: that is the whole cause of the chase."
+        "to match and the other to differ. Where neither has a best action, that is the whole "
+        "cause of the chase."
     )
     st.markdown(
         "The notes put it down to a *general-sum* game. But a payoff that a player cannot "

@@ -176,6 +176,14 @@ def test_a_cloud_is_one_batch_with_its_cost(open_page):
     assert re.search(r"microseconds an update of 1\u2009000 runs, [\d.]+ each\.", cost)
 
 
+@pytest.mark.parametrize("text", ["", "1", "1, 2, 3; 4", "one"])
+def test_a_cloud_around_no_start_is_refused(open_page, text):
+    page = open_page(NAME, cloud="true", steps="300")
+    page.text_input(f"{NAME}.starts").set_value(text).run()
+    assert not page.exception
+    assert "it must be 1 to 8 pairs of numbers" in said(page)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
