@@ -649,15 +649,25 @@ def distances(config: Config, logits: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def predicted_distances(config: Config) -> np.ndarray:
-    """(steps + 1, n) the same by theory, which is that of tiny distances."""
+def predicted_distances(config: Config, *later: tuple[int, Config]) -> np.ndarray:
+    """(steps + 1, n) the same by theory, which is that of tiny distances; `later` from its steps.
+
+    From where the last settings rest; nan while a learner rests elsewhere.
+    """
+    legs = ((0, config), *later)
+    last = legs[-1][1]
     starts = np.array(config.starts + config.starts[:1] * len(config.rivals)).T
-    begun = distances(config, starts[None])
-    growth = np.empty(starts.shape[1])
-    for runs, one in alone(config):
-        growth[runs] = analyse(one).growth
-    with np.errstate(under="ignore", over="ignore"):
-        return begun * growth ** np.arange(config.steps + 1.0)[:, None]
+    course = np.empty((last.steps + 1, starts.shape[1]))
+    course[0] = distances(last, starts[None])
+    ends = (*(step for step, _ in later), last.steps)
+    for (begin, leg), end in zip(legs, ends, strict=True):
+        growth = np.empty(starts.shape[1])
+        for (runs, one), (_, final) in zip(alone(leg), alone(last), strict=True):
+            growth[runs] = analyse(one).growth if rest(one) == rest(final) else math.nan
+        with np.errstate(under="ignore", over="ignore"):
+            powers = growth ** np.arange(end - begin + 1.0)[:, None]
+            course[begin : end + 1] = course[begin] * powers
+    return course
 
 
 def distance(config: Config, logits: np.ndarray) -> np.ndarray:

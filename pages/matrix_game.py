@@ -241,7 +241,7 @@ def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     columns = frames.columns
     if view == "Averages":
         return lesson.averages(config, columns["p"][:, 0], columns["q"][:, 0])
-    return {"distance": lesson.distances(config, columns["logits"])} if view == "Learners" else {}
+    return {"distance": lesson.distances(config, columns["logits"])}
 
 
 def against(
@@ -318,13 +318,17 @@ elif view == "Averages":
         quiet=("so_far_0", "so_far_1") if cycle else (),
     )
 elif view == "Learners":
-    seen = config.starts[: 1 if batch else lesson.FEW]
-    courses = lesson.predicted_distances(replace(config, starts=seen))[:, :shown].T
+    # Of a cloud the first run alone: a course of each would be too much.
+    legs = [(step, replace(leg, starts=leg.starts[:own])) for step, leg in run.course]
+    courses = lesson.predicted_distances(legs[0][1], *legs[1:])[:, :shown].T
     largest = max([1e-300, *(float(course[0]) for course in courses if course[0] > 0)])
     beside = against(
         "How far each is from where it rests",
         "distance",
-        [(f"distance_{k}", name, SERIES[k], courses[k]) for k, name in enumerate(learners[:shown])],
+        [
+            (f"distance_{k}", name, SERIES[k % len(SERIES)], courses[k])
+            for k, name in enumerate(names[:shown])
+        ],
         limits=charts.log_domain(list(courses), (largest * 1e-4, largest * 1e2)),
         log=True,
         apart=True,
@@ -365,7 +369,8 @@ def picked(p: float, q: float) -> None:
     settings.change({"starts": (*kept, logits)}, play=True)
 
 
-player(run, [portrait, beside], readout, also=also, on_pick=picked)
+more = also if view in ("Averages", "Learners") else None
+player(run, [portrait, beside], readout, also=more, on_pick=picked)
 
 frames = run.finish()
 if frames.finished:

@@ -128,15 +128,18 @@ class Settings:
         if text not in self._complaints:
             self._complaints.append(text)
 
+    def _opening(self, field: str, default: Any) -> Any:
+        """What a control opens with: the Config's value, or `default` if it is the page's alone."""
+        if default is None:
+            return getattr(self.defaults, field)
+        self._page_fields.add(field)
+        return default
+
     def slider(
         self, field: str, label: str, allowed: Range, *, step: float, explain: str, **options: Any
     ) -> Any:
         """A slider over `allowed`; whole numbers where the range is of whole numbers."""
-        default = options.pop("default", None)
-        if default is None:
-            default = getattr(self.defaults, field)
-        else:
-            self._page_fields.add(field)
+        default = self._opening(field, options.pop("default", None))
         self._ask(field, parse_number, lambda value: allowed.check(field, value))
         kind = int if allowed.whole else float
         self._written[field] = kind
@@ -156,10 +159,7 @@ class Settings:
 
     def toggle(self, field: str, label: str, *, explain: str, default: bool | None = None) -> bool:
         """A switch."""
-        if default is None:
-            default = bool(getattr(self.defaults, field))
-        else:
-            self._page_fields.add(field)
+        default = bool(self._opening(field, default))
         self._ask(field, parse_flag, lambda value: check_flag(field, value))
         self._written[field] = bool
         value = st.toggle(
@@ -264,8 +264,7 @@ class Settings:
         row: bool = False,
     ) -> str:
         """One of `options`: a list to open, or with `row` all side by side."""
-        if default is not None:
-            self._page_fields.add(field)
+        chosen = self._opening(field, default)
 
         def check(value: str) -> None:
             if value not in options:
@@ -276,7 +275,6 @@ class Settings:
 
         self._ask(field, str, check)
         self._written[field] = str
-        chosen = default or getattr(self.defaults, field)
         shared: dict[str, Any] = {
             "key": self.key(field),
             "help": explain,

@@ -506,6 +506,19 @@ def test_each_run_is_as_far_as_its_own_learner_says():
     assert theory[0, 0] == theory[0, 3] == distance(NOTES, np.zeros((2, 1)))[0]
 
 
+def test_a_predicted_distance_takes_the_growth_of_each_leg():
+    start = replace(NOTES, steps=300, rivals=("extragradient",))
+    later = replace(start, learner="consensus")
+    course = predicted_distances(start, (100, later))
+    naive, consensus = (analyse(replace(NOTES, learner=x)).growth for x in ("naive", "consensus"))
+    begun = distance(NOTES, np.zeros((2, 1)))[0]
+    assert course[100, 0] == pytest.approx(begun * naive**100)
+    assert course[300, 0] == pytest.approx(begun * naive**100 * consensus**200)
+    assert course[:, 1] == pytest.approx(predicted_distances(start)[:, 1])
+    # Lola rests elsewhere: how far the run is from there when it begins nobody predicts.
+    assert np.isnan(predicted_distances(start, (100, replace(start, learner="lola")))[1:, 0]).all()
+
+
 def test_the_lines_that_part_a_saddle_cross_at_it():
     p, q = rest(SEXES)
     height = energy(SEXES, p, q)

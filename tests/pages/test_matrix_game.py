@@ -169,6 +169,15 @@ def test_rivals_run_beside_on_the_same_axes(open_page):
     assert heads == ["naive", "consensus", "lola"]
 
 
+def test_as_many_runs_as_the_page_allows_are_shown_side_by_side(open_page):
+    eight = "; ".join(f"{k / 10}, 0" for k in range(8))
+    page = open_page(NAME, view="Learners", steps="300", starts=eight)
+    page.multiselect(f"{NAME}.rivals").set_value(["consensus", "lola", "optimistic"]).run()
+    assert not page.exception
+    heads = [name.split(":")[0] for name in verdict(finished(page)) if "its distance" in name]
+    assert heads == [*(f"naive {k}" for k in range(1, 9)), "consensus", "lola", "optimistic"]
+
+
 def test_a_cloud_is_one_batch_with_its_cost(open_page):
     page = finished(open_page(NAME, cloud="true", steps="300", rivals="lola"))
     assert not page.exception
