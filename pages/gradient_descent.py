@@ -244,20 +244,10 @@ with experiments:
             "**Forget zero_grad.** PyTorch adds every new gradient to those before, unless "
             "you clear them. What will the weights do?"
         )
-        guess = st.radio(
-            "Your guess",
+        guess = settings.guess(
+            "forget",
             ["learn faster", "settle more slowly", "swing and never settle"],
-            index=None,
-            key=f"{NAME}.guess",
-            label_visibility="collapsed",
-        )
-        st.button(
-            "Play it",
-            key=f"{NAME}.forget",
-            disabled=guess is None,
-            on_click=settings.apply,
-            args=(PRESETS["zero_grad forgotten"],),
-            kwargs={"play": True},
+            PRESETS["zero_grad forgotten"],
         )
         if guess and not config.zero_grad and not config.momentum:
             right = "as you said" if guess.startswith("swing") else f"so they do not {guess}"

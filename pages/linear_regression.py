@@ -311,20 +311,8 @@ with experiments:
             "**The long valley.** Its walls are a hundred times as curved as its floor. In which "
             "direction will x be slow?"
         )
-        guess = st.radio(
-            "Your guess",
-            ["along the valley", "across the valley", "in both alike"],
-            index=None,
-            key=f"{NAME}.guess",
-            label_visibility="collapsed",
-        )
-        st.button(
-            "Play it",
-            key=f"{NAME}.valley",
-            disabled=guess is None,
-            on_click=settings.apply,
-            args=(VALLEY,),
-            kwargs={"play": True},
+        guess = settings.guess(
+            "valley", ["along the valley", "across the valley", "in both alike"], VALLEY
         )
         if guess and config == lesson.Config(**VALLEY):
             left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]

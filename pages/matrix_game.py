@@ -475,22 +475,8 @@ with experiments:
             "**Larger steps.** With a learning rate of 0.2 instead of 0.01, will they come closer "
             "to the equilibrium?"
         )
-        guess = st.radio(
-            "Your guess",
-            ["closer", "as far as before", "farther away"],
-            index=None,
-            key=f"{NAME}.guess",
-            label_visibility="collapsed",
-        )
         BOLD = {"learning_rate": 0.2, "steps": 2_400}
-        st.button(
-            "Play it",
-            key=f"{NAME}.bold",
-            disabled=guess is None,
-            on_click=settings.apply,
-            args=(BOLD,),
-            kwargs={"play": True},
-        )
+        guess = settings.guess("bold", ["closer", "as far as before", "farther away"], BOLD)
         if guess and config == lesson.Config(**BOLD) and frames.finished:
             away = lesson.distances(config, frames.columns["logits"])
             right = ", as you said" if guess == "farther away" else f", not {guess}"

@@ -318,6 +318,25 @@ class Settings:
         )
         return self._own(field, tuple(value))
 
+    def guess(self, name: str, answers: Sequence[str], changes: Mapping[str, Any]) -> str | None:
+        """A learner's guess, None before, and the button `name` that then plays `changes`."""
+        guess = st.radio(
+            "Your guess",
+            answers,
+            index=None,
+            key=self.key("guess"),
+            label_visibility="collapsed",
+        )
+        st.button(
+            "Play it",
+            key=self.key(name),
+            disabled=guess is None,
+            on_click=self.apply,
+            args=(changes,),
+            kwargs={"play": True},
+        )
+        return guess
+
     def put(self, field: str, value: Any) -> None:
         """A value of Config that follows from other controls."""
         self._values[field] = value
