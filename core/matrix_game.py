@@ -615,10 +615,12 @@ def level_lines(config: Config) -> dict[str, np.ndarray]:
 
 
 def orbit_line(config: Config) -> dict[str, np.ndarray]:
-    """The orbit of the flow through the first start as rows x, y, turn; none but around a cycle."""
+    """The orbit of the flow through the first start as rows x, y and step, the update at which the
+    flow is there in its first lap; none but around a cycle.
+    """
     lap = orbit(config, config.starts[0], 720)
     known = slice(None) if math.isfinite(lap.period) else slice(0)
-    return {"x": lap.p[known], "y": lap.q[known], "turn": np.arange(721.0)[known]}
+    return {"x": lap.p[known], "y": lap.q[known], "step": lap.time[known] / config.learning_rate}
 
 
 def arrows(config: Config, columns: int = 15, rows: int = 12) -> dict[str, np.ndarray]:

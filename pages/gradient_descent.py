@@ -59,6 +59,7 @@ with st.sidebar:
         explain="Clear .grad after each update. PyTorch adds each new gradient to what it holds.",
     )
     with st.expander("More settings"):
+        settings.predictions()
         log = settings.toggle(
             "log",
             "Logarithmic loss",

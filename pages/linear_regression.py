@@ -28,8 +28,8 @@ VALLEY = {
 }
 BESIDE = {"start": (0.0, 0.5), "steps": 20}  # not on a line of symmetry: its bounce is seen
 PRESETS = {
-    "as in the notes: 0.5": {},
-    "as in the notes: 0.1": {"damping_factor": 0.1, "steps": 20},
+    "as in the notes": {},
+    "as in the notes, damping 0.1": {"damping_factor": 0.1, "steps": 20},
     "a long valley": VALLEY,
     "the valley with momentum": VALLEY | {"damping_factor": 1.65, "momentum": 0.67},
     "exactly 2/λ": BESIDE | {"damping_factor": 1.0},
@@ -53,7 +53,7 @@ WORDS = {
 
 Lines = dict[str, tuple[str, str, Any]]  # column -> (label, colour, theory)
 
-settings = Settings(NAME, lesson.Config, PRESETS)
+settings = Settings(NAME, lesson.Config, PRESETS, opening=VALLEY)
 with st.sidebar:
     settings.slider(
         "damping_factor",
@@ -76,6 +76,7 @@ with st.sidebar:
     pair = {"allowed": lesson.ENTRIES, "most": SIZE, "least": SIZE}
     settings.numbers("b", "b", explain="What A x should become.", **pair)
     with st.expander("More settings"):
+        settings.predictions()
         settings.numbers("start", "Start", explain="x₀ and x₁ at first.", **pair)
         settings.slider(
             "steps",
@@ -187,7 +188,7 @@ def charted(title: str, axis: str, lines: Lines, digits: float) -> Picture:
 view = lesson.window(*run.legs)
 far = 4 * max(view.span_x, view.span_y)
 plane = Picture(
-    "The path of x over the loss",
+    "The path of x over the loss: a click moves the start",
     charts.plane(("x_0", "x_1"), ("x₀", "x₁"), directions),
     "After update {step}: x₀ = {x_0}, x₁ = {x_1}, loss {loss}.",
     view._asdict(),

@@ -32,6 +32,7 @@ FOUR = {
     "rivals": ("alternating", "extragradient", "consensus"),
     "learning_rate": 0.1,
     "steps": 5_000,
+    "view": "Learners",
 }
 PRESETS = {
     "as in the notes": {},
@@ -129,6 +130,7 @@ with st.sidebar:
         explain="Lines on which the energy is the same, and arrows where the flow goes.",
     )
     with st.expander("More settings"):
+        settings.predictions()
         settings.several(
             "rivals",
             "Learners beside",
@@ -267,7 +269,8 @@ def level(value: float) -> list[float]:
     return [value if cycle else math.nan] * (config.steps + 1)
 
 
-NONE: dict[str, list[float]] = {name: [] for name in ("x", "y", "dx", "dy", "size", "line", "turn")}
+COLUMNS = ("x", "y", "dx", "dy", "size", "line", "turn", "step")
+NONE: dict[str, list[float]] = {name: [] for name in COLUMNS}
 portrait = Picture(
     f"{number(len(config.starts))} runs in the plane of p and q"
     + (f", {number(lesson.SHOWN)} of them drawn" if len(config.starts) > lesson.SHOWN else "")
@@ -492,7 +495,7 @@ with experiments:
         st.button(
             "Race them",
             on_click=settings.apply,
-            args=({**FOUR, "view": "Learners"},),
+            args=(FOUR,),
             kwargs={"play": True},
         )
     with three:

@@ -7,7 +7,8 @@ may read
   another: the player paints these itself, stroke by stroke, ten times faster than Vega;
 - `cloud`, points of the frame on screen, which the player paints too;
 - `now`, one row, the frame on screen, with the one before it as `before_<column>`;
-- the parameter `frame`, the index of the frame on screen;
+- the parameters `frame`, the index of the frame on screen, and `until`, the update up to which
+  what theory predicts is shown;
 - data sets and parameters of its own (`theory`, `targets`, `low`, `high` ...), which come with
   the run.
 
@@ -50,13 +51,14 @@ _DECADES: Any = {
 }
 MODES = (PURPLE, ORANGE)  # the gentle and the steep direction
 SHAPES = ("circle", "square", "diamond", *(f"triangle-{way}" for way in ("up", "down", "left")))
+FORETOLD = "datum.step <= until"
 PARTS = 6  # colours of a cloud's points
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 
 
 def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **usermeta: object) -> Spec:
     """The chart with its parameters, filling whatever box the page gives it."""
-    names = ["frame", *parameters]
+    names = ["frame", "until", *parameters]
     return (
         chart.add_params(*(alt.param(name=name, value=index) for index, name in enumerate(names)))
         .properties(
@@ -122,6 +124,7 @@ def against_step(
         )
         layers += [
             alt.Chart(THEORY)
+            .transform_filter(FORETOLD)
             .mark_line(color=colour, strokeDash=[3, 4], strokeWidth=1.5, opacity=0.6, clip=True)
             .encode(x, y),
             alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=2.5, clip=True).encode(x, y),
@@ -284,8 +287,9 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
 def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec:
     """The unit square of two probabilities, p_k and q_k of run k moving in it, each with its trail.
 
-    Reads `orbit` (x, y, turn: where theory sees the first run go), `levels` (x, y, line, turn:
-    lines of equal energy), `arrows` (x, y, dx, dy, size: the flow), `rest` (x, y: the equilibrium).
+    Reads `orbit` (x, y, step: where theory sees the first run go, and when), `levels` (x, y, line,
+    turn: lines of equal energy), `arrows` (x, y, dx, dy, size: the flow), `rest` (x, y: the
+    equilibrium).
     With `cloud` its points take the place of all runs but the first, which is a ring. A click
     reports its place.
     """
@@ -310,8 +314,9 @@ def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec
             size=alt.Size("size:Q", scale=None, legend=None),
         ),
         alt.Chart(ORBIT)
+        .transform_filter(FORETOLD)
         .mark_line(color=BLUE, strokeDash=[3, 4], strokeWidth=1.5, opacity=0.7, clip=True)
-        .encode(x, y, order="turn:Q"),
+        .encode(x, y, order="step:Q"),
         alt.Chart(REST)
         .mark_point(color=GREEN, shape="cross", filled=True, size=160, opacity=1)
         .encode(x, y),

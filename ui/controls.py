@@ -7,6 +7,7 @@ allowed.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from core.ranges import Range, check_flag, check_vector
 from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
+PREDICTIONS = ("shown", "up to now", "hidden")
 LINKED = ("course", "at")  # what a link holds beside the controls: see ui/steering.py
 
 
@@ -67,20 +69,25 @@ def write_matrix(rows: Sequence[Sequence[float]]) -> str:
 class Settings:
     """Controls of one lesson, made one by one, then read as a Config with `config()`.
 
-    Keys are "<lesson>.<field>". `presets` maps a name to the fields that differ from the defaults;
-    the first is what a page opens with.
+    Keys are "<lesson>.<field>". `presets` maps a name to what differs from the settings of the
+    notes, `make()`; `opening` says what differs from them in a page opened without settings.
     """
 
     def __init__(
-        self, lesson: str, make: Callable[..., Any], presets: Mapping[str, Mapping[str, Any]]
+        self,
+        lesson: str,
+        make: Callable[..., Any],
+        presets: Mapping[str, Mapping[str, Any]],
+        opening: Mapping[str, Any] | None = None,
     ) -> None:
         self.lesson, self._make, self._presets = lesson, make, presets
-        self.defaults = make()
+        self.notes, self.defaults = make(), make(**opening or {})
         self._values: dict[str, Any] = {}
         self._written: dict[
             str, Callable[[Any], Any]
         ] = {}  # field -> how a control holds its value
         self._page_fields: set[str] = set()  # of the page alone, not of Config
+        self.prediction = PREDICTIONS[0]
         self._refused: list[str] = []
         self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
@@ -318,8 +325,23 @@ class Settings:
         )
         return self._own(field, tuple(value))
 
+    def predictions(self) -> None:
+        """The switch that keeps the dashed curves from giving away what comes."""
+        self.prediction = self.choice(
+            "prediction",
+            "Prediction",
+            PREDICTIONS,
+            default=PREDICTIONS[0],
+            explain="The dashed curves: all at once, as far as the run has come, or none.",
+        )
+
     def guess(self, name: str, answers: Sequence[str], changes: Mapping[str, Any]) -> str | None:
-        """A learner's guess, None before, and the button `name` that then plays `changes`."""
+        """A learner's guess, None before, and the button `name` that then plays `changes`.
+
+        With the prediction up to now at most: it would give the answer away.
+        """
+        if self.prediction == "shown":
+            changes = {**changes, "prediction": "up to now"}
         guess = st.radio(
             "Your guess",
             answers,
@@ -397,10 +419,13 @@ class Settings:
             st.session_state[f"{self.lesson}.play"] = self.plays + 1
 
     def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
-        """A callback: all controls to their defaults but for `changes`; start playing if asked."""
+        """A callback: `changes`, all else as in the notes; start playing if asked.
+
+        What is of the page alone, as its view, stays unless it is among the changes.
+        """
         for field in self._written:
             if field in changes or field not in self._page_fields:
-                self._set(field, changes.get(field, getattr(self.defaults, field, None)))
+                self._set(field, changes.get(field, getattr(self.notes, field, None)))
         self._changed()
         st.session_state[f"{self.lesson}.anew"] = True
         if play:
@@ -426,7 +451,7 @@ class Settings:
 
     def config(self) -> Any:
         """The Config that the controls hold; if they hold none, the last good one."""
-        fields = {
+        chosen = {
             field: value for field, value in self._values.items() if field not in self._page_fields
         }
         known = set(map(self.key, (*self._values, "preset", *LINKED)))
@@ -440,7 +465,7 @@ class Settings:
         config = st.session_state.get(good_key, self.defaults)
         if not self._refused:
             try:
-                config = st.session_state[good_key] = self._make(**fields)
+                config = st.session_state[good_key] = self._make(**chosen)
             except ValueError as refused:
                 self._refused.append(str(refused))
         self._show_presets(config)
@@ -458,12 +483,16 @@ class Settings:
     def _show_presets(self, config: Any) -> None:
         # A menu, not a select box: that keeps a value of its own in the browser, and a quick second
         # move of a slider would send the preset which the first has just left.
-        made = {name: self._make(**changes) for name, changes in self._presets.items()}
+        known = {field.name for field in fields(config)}
+        made = {
+            name: self._make(**{field: changes[field] for field in known & changes.keys()})
+            for name, changes in self._presets.items()
+        }
         same = next((name for name, preset in made.items() if preset == config), OWN_SETTINGS)
         key = self.key("preset")
 
         def chosen() -> None:
-            self.apply(self._presets[st.session_state[key]])
+            self.apply(self._presets[st.session_state[key]], play=True)
 
         self._place.markdown(":small[Start from]")
         self._place.menu_button(

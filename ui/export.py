@@ -13,6 +13,7 @@ import vl_convert
 from core import devices
 from core.recording import Course, Frames
 from ui.charts import PARTS
+from ui.controls import PREDICTIONS
 from ui.player.player import Picture
 from ui.steering import Run, narrow, table
 from ui.theme import number, standalone
@@ -29,7 +30,14 @@ def _finite(name: str) -> float | None:
     return {"Infinity": 1e300, "-Infinity": -1e300}.get(name)
 
 
-def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) -> dict[str, Any]:
+def filled(
+    picture: Picture,
+    frames: Frames,
+    index: int,
+    *,
+    prediction: str = PREDICTIONS[0],
+    dark: bool = False,
+) -> dict[str, Any]:
     """The chart's specification with the data that the player would give it at frame `index`."""
     drawn = table(narrow(frames)).slice(0, index + 1)
     rows = [row | {"frame": i} for i, row in enumerate(drawn.to_pylist())]
@@ -43,7 +51,8 @@ def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) 
         rows = np.column_stack([np.asarray(column, np.float64) for column in columns.values()])
         sets[name] = [dict(zip(columns, row, strict=True)) for row in rows.tolist()]
     spec = standalone(picture.spec, dark)
-    values = {**picture.values, "frame": index}
+    until = {"shown": 1e300, "up to now": int(frames.steps[index]), "hidden": -1}[prediction]
+    values = {**picture.values, "frame": index, "until": until}
     params = [param | {"value": values[param["name"]]} for param in spec["params"]]
     return json.loads(
         json.dumps(spec | {"params": params, "datasets": sets}), parse_constant=_finite
@@ -51,10 +60,15 @@ def filled(picture: Picture, frames: Frames, index: int, *, dark: bool = False) 
 
 
 def png(
-    picture: Picture, frames: Frames, index: int, *, size: tuple[int, int] = (900, 520)
+    picture: Picture,
+    frames: Frames,
+    index: int,
+    *,
+    prediction: str = PREDICTIONS[0],
+    size: tuple[int, int] = (900, 520),
 ) -> bytes:
     """The picture at frame `index`, on white, `size` in CSS pixels, two device pixels each."""
-    spec = filled(picture, frames, index)
+    spec = filled(picture, frames, index, prediction=prediction)
     spec["width"], spec["height"] = size
     return vl_convert.vegalite_to_png(spec, scale=2)
 
@@ -88,7 +102,7 @@ def take_away(run: Run, picture: Picture, frames: Frames) -> None:
         )
         st.download_button(
             "Picture as PNG",
-            partial(png, picture, frames, last),
+            partial(png, picture, frames, last, prediction=run.prediction),
             f"{name}.png",
             "image/png",
             on_click="ignore",

@@ -14,6 +14,11 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] p { max-width: 70ch; text-wrap: pretty; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; font-size: 2.1rem; }
 [data-testid="stMainBlockContainer"] .stVerticalBlock { gap: 0.75rem; }
+.st-key-late_player { height: 0; overflow: hidden; visibility: hidden;
+  animation: late 0s 5s forwards; }
+@keyframes late { to { height: auto; visibility: visible; } }
+[data-testid="stMain"]:has([data-testid^="stBidiComponent"], .st-key-no_player)
+  .st-key-late_player { display: none; }
 .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem; }
 </style>"""
 
@@ -29,6 +34,11 @@ def heading(name: str, answer: str, formula: str) -> None:
     words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
     words.markdown(answer)
     mathematics.latex(formula)
+    # The run of a page can be cut off here by a word of the page before. The style shows this only
+    # where five seconds later there is no player.
+    with st.container(key="late_player", horizontal=True, vertical_alignment="center"):
+        st.markdown("The player has not come.")
+        st.button("Try again", key=f"{name}.try_again", icon=":material/refresh:")
 
 
 def tabs(name: str, *titles: str) -> Sequence[TabContainer]:

@@ -15,7 +15,7 @@ sent along with the run as it is; the browser answers with the step at which to 
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from html import escape
@@ -37,6 +37,8 @@ MOST_COMPLAINTS = 4
 STILL_ROWS = 300  # of a curve that does not move
 WIDE = 64  # numbers in a frame's column from which on it travels in one piece
 MOST_OLD, SHORT = 3, 0.04  # old curves shown; the part of a run that a moment is
+# How long a page computes at a time, and how often; how long it does for a curve beside its run.
+LOOK_SECONDS, LOOK_EVERY, STILL_SECONDS = 0.1, 0.3, 0.03
 
 
 def write(course: Course) -> str:
@@ -163,7 +165,8 @@ class Still(NamedTuple):
 
     letter: str  # of a pin, "" of an old curve
     course: Course
-    recorded: Frames
+    recording: Recording
+    recorded: Frames  # as far as it is known
     rows: slice  # those that are drawn
 
     def frames(self, also: Derive | None = None) -> Frames:
@@ -208,6 +211,16 @@ class Run:
         return self.settings.plays
 
     @property
+    def prediction(self) -> str:
+        """How much of what theory predicts is drawn: one of ui.controls.PREDICTIONS."""
+        return self.settings.prediction
+
+    @property
+    def foretold(self) -> bool:
+        """Whether words may say what will come."""
+        return self.prediction == "shown"
+
+    @property
     def legs(self) -> tuple[Any, ...]:
         """The first config and the later changes, as a lesson's theory takes them."""
         return (self.course[0][1], *self.course[1:])
@@ -216,6 +229,11 @@ class Run:
         """The values of a column, or with `_i` of its part i, in every pinned run that has it."""
         tables = [table(pin.frames(also)) for pin in self.pins]
         return [rows[field].to_numpy() for rows in tables if field in rows.column_names]
+
+    @property
+    def behind(self) -> bool:
+        """Whether the session has another course since the page ran: that run of it was cut off."""
+        return self.course != self._kept["course"]
 
     @property
     def since(self) -> int:
@@ -290,10 +308,12 @@ class Run:
         differing = {
             f.name for f in fields(last) if getattr(last, f.name) != getattr(wanted, f.name)
         }
-        anew = self.settings.anew() or not differing <= self.lesson.LIVE
+        applied = self.settings.anew()
+        anew = applied or not differing <= self.lesson.LIVE
         self._kept["proposal"] = None
         if anew and (differing or len(course) > 1):
-            self._kept |= {"course": ((0, wanted),), "at": min(self.at, wanted.steps)}
+            at = 0 if applied else min(self.at, wanted.steps)
+            self._kept |= {"course": ((0, wanted),), "at": at}
         elif differing and self.heard:
             self._kept["proposal"] = wanted
         elif differing:
@@ -309,20 +329,25 @@ class Run:
         words = {"course": write(self._kept["course"]), "at": str(self.at or "")}
         return {self.settings.key(field): text for field, text in words.items()}
 
-    def finish(self, seconds: float = 1.5) -> Frames:
+    def finish(self) -> Frames:
         """The frames: all of them if they come soon, else the page says so and looks again."""
-        frames = self.recording.finish(seconds)
-        if not frames.finished:
-            self._wait()
+        frames = self.recording.finish(LOOK_SECONDS)
+        still = [curve.recording for curve in (*self.olds, *self.pins)]
+        waited = [one for one in (self.recording, *still) if not one.finish(0).finished]
+        if waited:
+            self._wait(waited)
         return frames
 
-    @st.fragment(run_every=1)
-    def _wait(self) -> None:
-        frames = self.recording.finish(seconds=0.3)
-        if frames.finished:
+    @st.fragment(run_every=LOOK_EVERY)
+    def _wait(self, waited: Sequence[Recording]) -> None:
+        """Compute one after the other, in short looks: a word of the player waits for each."""
+        if waited[0].finish(LOOK_SECONDS).finished:
             st.rerun()
-        part = 100 * len(frames.steps) // frames.total
-        st.caption(f"What the whole run shows comes here with its last update: {part} % computed.")
+        frames = self.recording.finish(0)
+        if not frames.finished:
+            part = 100 * len(frames.steps) // frames.total
+            words = f"What the whole run shows comes here with its last update: {part} % computed."
+            st.caption(words)
 
     # --- Undo and pin.
 
@@ -363,9 +388,10 @@ class Run:
     def _still(self, letter: str, course: Course, since: int = 0) -> Still:
         """The curve from `since` on, thinned by an odd stride: an even one would hide a zigzag."""
         recording = shared(self.lesson.run, course, frame=self.lesson.frame)
-        frames = recording.finish(seconds=1)
-        stride = -(-len(frames.steps) // STILL_ROWS) | 1
-        return Still(letter, course, frames, slice(recording.frame_of(since), None, stride))
+        frames = recording.finish(STILL_SECONDS)
+        stride = -(-recording.total // STILL_ROWS) | 1
+        rows = slice(recording.frame_of(since), None, stride)
+        return Still(letter, course, recording, frames, rows)
 
     def bar(self) -> None:
         """Below the player: undo, pin, and what sets pinned curves apart."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
-from bench.browser import chromium, serving
+from bench.browser import FIND, chromium, serving
 
 
 @pytest.fixture(scope="session")
@@ -101,19 +101,28 @@ class Visit:
 
     def until_step(self, step: int) -> None:
         """Wait until that update is on screen."""
-        script = """step => {
-            const find = (root) => {
-                const found = root.querySelector('[data-testid=player-step]');
-                if (found) return found;
-                for (const element of root.querySelectorAll('*'))
-                    if (element.shadowRoot) {
-                        const inside = find(element.shadowRoot);
-                        if (inside) return inside;
-                    }
-            };
-            return Number(find(document)?.textContent) === step;
-        }"""
+        script = f"step => {{ {FIND} return Number(find('player-step')?.textContent) === step; }}"
         self.page.wait_for_function(script, arg=step, timeout=30_000)
+
+    def until_moving(self) -> None:
+        """Wait until another update is on screen than now, or the run is at its end."""
+        script = f"""async before => {{ {FIND}
+            const now = find('player-step')?.textContent;
+            return now && (now !== before || now === find('player-last').textContent);
+        }}"""
+        before = self.page.inner_text("[data-testid=player-step]")
+        self.page.wait_for_function(script, arg=before, timeout=30_000)
+
+    def watch_steps(self) -> None:
+        """From now on note which updates are on screen, one after the other."""
+        self.page.evaluate(f"""() => {{ {FIND}
+            const seen = window.seen = [];
+            requestAnimationFrame(function look() {{
+                const step = Number(find('player-step')?.textContent);
+                if (seen.at(-1) !== step) seen.push(step);
+                if (seen === window.seen) requestAnimationFrame(look);
+            }});
+        }}""")
 
 
 @pytest.fixture

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui import steering
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def open_page():
-    """Open a page of the app, as its link with these settings would."""
+def open_page(monkeypatch: pytest.MonkeyPatch):
+    """Open a page of the app, as its link with these settings would, and wait for its whole run."""
+    monkeypatch.setattr(steering, "LOOK_SECONDS", 30)  # no browser waits for an answer meanwhile
+    monkeypatch.setattr(steering, "STILL_SECONDS", 30)
 
     def opened(name: str, **settings: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -20,6 +20,13 @@ VALLEY = {
     "damping_factor": "0.9",
     "steps": "200",
 }
+NOTES = {
+    "A": "0, 1; 1, 0",
+    "b": "1, 1",
+    "start": "0, 0",
+    "damping_factor": "0.5",
+    "steps": "10",
+}
 SINGULAR = {"A": "1, 2; 2, 4", "b": "1, 2", "damping_factor": "0.01", "start": "3, -1"}
 
 
@@ -45,10 +52,21 @@ def verdict(page) -> str:
     return html(page, "verdict")
 
 
-def test_it_opens_with_the_settings_of_the_notes(open_page):
+def test_it_opens_on_the_valley_that_its_question_is_about(open_page):
     page = open_page(NAME)
     assert not page.exception
-    assert page.menu_button(f"{NAME}.preset").label == "as in the notes: 0.5"
+    assert page.menu_button(f"{NAME}.preset").label == "a long valley"
+    assert settings(page) == settings(open_page(NAME, **VALLEY))
+    moving = predict(Config(A=((0.55, 0.45), (0.45, 0.55)), damping_factor=0.9)).moving
+    # Gentle and steep differ, and each is seen to do something else.
+    assert {mode.regime for mode in moving.values()} == {"monotone", "overshooting"}
+
+
+def test_as_in_the_notes_is_first_and_sets_what_the_notes_have(open_page):
+    page = open_page(NAME)
+    assert page.menu_button(f"{NAME}.preset").options[0] == "as in the notes"
+    page.menu_button(f"{NAME}.preset").click("as in the notes").run()
+    assert page.session_state[f"{NAME}.good"] == Config()
     assert settings(page) == {
         "A": "0, 1; 1, 0",
         "b": "1, 1",
@@ -65,13 +83,13 @@ def test_every_config_field_has_a_bound_control(open_page):
 
 
 def test_a_half_is_explained_by_the_eigenvalue(open_page):
-    page = open_page(NAME)
+    page = open_page(NAME, **NOTES)
     assert "λ = 2 in every direction: each update keeps 1 − 0.5 × 2 = 0 of the error" in said(page)
     assert "the first update lands on the solution" in said(page)
 
 
 def test_a_tenth_is_explained_and_gives_the_published_numbers(open_page):
-    page = open_page(NAME, damping_factor="0.1")
+    page = open_page(NAME, **NOTES | {"damping_factor": "0.1"})
     assert "1 − 0.1 × 2 = 0.8 of the error" in said(page)
     assert "x₀ goes 0.2, 0.36, 0.488 …" in said(page)
 
@@ -127,10 +145,10 @@ def test_with_a_velocity_the_page_speaks_of_the_long_run(open_page):
 
 
 def test_the_slider_is_marked_with_the_best_and_the_critical_damping(open_page):
-    shown = html(open_page(NAME), "scale")
+    shown = html(open_page(NAME, **NOTES), "scale")
     assert "best 0.5" in shown
     assert "critical 1 " in shown
-    shown = html(open_page(NAME, momentum="0.5"), "scale")
+    shown = html(open_page(NAME, **NOTES | {"momentum": "0.5"}), "scale")
     assert "best at β = 0: 0.5" in shown
     assert "critical 1.5" in shown
     assert "← critical 0.00" in html(open_page(NAME, A="1, 20; 20, 1"), "scale")
@@ -155,7 +173,7 @@ def test_a_matrix_of_zeros_moves_nothing(open_page):
 
 
 def test_a_start_at_the_solution_is_said_to_stay(open_page):
-    page = open_page(NAME, start="1, 1", damping_factor="1.5")
+    page = open_page(NAME, **NOTES | {"start": "1, 1", "damping_factor": "1.5"})
     assert "is where the loss is smallest, and stays" in said(page)
     assert "Why it runs away" not in said(page)
 
@@ -252,7 +270,7 @@ def test_the_code_on_screen_is_the_code_that_runs(open_page):
     shown, plain = (block.value for block in page.run().code)
     assert inspect.getsource(run) in shown
     assert inspect.getsource(State) in shown
-    assert plain == plain_pytorch(Config()).strip()
+    assert plain == plain_pytorch(page.session_state[f"{NAME}.good"]).strip()
 
 
 def test_the_run_can_be_taken_away(open_page):
@@ -292,6 +310,7 @@ def test_a_fork_back_from_beyond_all_numbers_opens(open_page):
 
 
 def test_at_the_solution_nothing_runs_away(open_page):
-    page = open_page(NAME, damping_factor="2", course="0 damping_factor 0.5 2", steps="20")
+    steered = {"damping_factor": "2", "course": "0 damping_factor 0.5 2", "steps": "20"}
+    page = open_page(NAME, **NOTES | steered)
     assert "Here x is where the loss is smallest, and stays." in said(page)
     assert "Why it runs away" not in said(page)

@@ -69,7 +69,9 @@ def coloured(image: bytes) -> int:
 
 def test_a_chart_has_the_parameters_and_data_sets_that_the_player_fills():
     spec = charts.against_step(WEIGHTS, "weight", targets=True)
-    assert {parameter["name"] for parameter in spec["params"]} == {"frame", "last", "low", "high"}
+    assert {parameter["name"] for parameter in spec["params"]} == {
+        *("frame", "until", "last", "low", "high")
+    }
     named = {layer["data"]["name"] for layer in spec["layer"]}
     assert named == {"frames", "now", "theory", "targets"}
     assert spec["usermeta"]["hover"]["fields"] == dict(WEIGHTS)

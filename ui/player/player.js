@@ -6,6 +6,7 @@ const CHUNK_SECONDS = 4; // and for this much
 const SMALLEST_CHUNK = 60;
 const LARGEST_CHUNK = 2500;
 const PATIENCE_MS = 2000; // an unanswered request is sent again after this
+const LAST_PATIENCE_MS = 5000; // and an unanswered change of the run given up after this
 const FULL_RUN_SECONDS = 10; // a run plays in about this at 1x
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
 const LARGEST_DRAWN = 1e300; // Infinity would blank a chart
@@ -78,6 +79,12 @@ class Frames {
       const parted = i === 0 ? -1 : Math.min(mine, theirs);
       return Math.min(this.known, Math.floor(parted / every) + 1);
     }
+  }
+
+  /** Whether these are the columns that an answer has: another view of a run has others. */
+  fits(table) {
+    const names = [...this.columns.keys(), ...this.wide.keys()];
+    return names.length === table.schema.fields.length && table.schema.fields.every(({ name }) => names.includes(name));
   }
 
   /** Begin with the first `count` frames of another run. */
@@ -155,8 +162,10 @@ class Trails {
     const pen = this.canvas.getContext("2d");
     const fewDots = frames.total <= MOST_DOTS;
     for (const { x, y, colour, width, dots } of this.trails) {
+      const [across, up] = [frames.columns.get(x), frames.columns.get(y)];
+      if (!across || !up) continue; // until the charts of another view are there
       Object.assign(pen, { strokeStyle: colour, fillStyle: colour, lineWidth: width });
-      this.stroke(view, frames.columns.get(x), frames.columns.get(y), Math.max(this.end, 0), index, dots && fewDots);
+      this.stroke(view, across, up, Math.max(this.end, 0), index, dots && fewDots);
     }
     this.end = index;
   }
@@ -200,7 +209,7 @@ class Trails {
     for (const { columns, length, letter, ink } of this.still) {
       for (const { x, y, colour, width } of this.trails) {
         const [across, up] = [columns.get(x), columns.get(y)];
-        if (!across || !up) continue; // a pin of a run of another shape
+        if (!across || !up) continue; // a pin of a run of another shape, or seen in another view
         pen.save();
         pen.globalAlpha = letter ? 0.85 : PALE;
         Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
@@ -280,7 +289,7 @@ class Chart {
   /** Parameters and data sets that come with a run; drawn with its first frame. */
   settle(values, sets) { this.settings = { values, sets }; }
 
-  show(frames, index) {
+  show(frames, index, until) {
     const { view } = this;
     if (this.settings) {
       for (const [name, value] of Object.entries(this.settings.values)) view.signal(name, value);
@@ -291,7 +300,7 @@ class Chart {
     }
     if (frames !== this.frames) this.trails.clear();
     this.frames = frames;
-    view.data("now", [frames.now(index)]).signal("frame", index).run();
+    view.data("now", [frames.now(index)]).signal("frame", index).signal("until", until).run();
     this.trails.paint(view, frames, index);
     this.cloud.paint(view, frames, index);
   }
@@ -322,12 +331,15 @@ class Player {
     this.drawn = -1;
     this.playing = false;
     this.target = null; // a frame to reach that has not come yet
+    this.holding = false; // the old picture stays until the frame to reach has come
+    this.changing = false; // charts of another kind are being made: the old ones stay until then
+    this.trouble = ""; // what went wrong, in words
     this.speed = 1;
     this.charts = [];
     this.embedding = 0;
     this.request = null; // { number, sent }
     this.number = 0;
-    this.pending = null; // a fork or restart that the server has not answered: { name, frame, sent }
+    this.pending = null; // a fork or restart that the server has not answered: { name, frame, sent, first }
     this.roundTrip = 0.25; // seconds from a fork to its answer
     this.tick = this.tick.bind(this);
     this.onKey = this.onKey.bind(this);
@@ -368,28 +380,36 @@ class Player {
     if (this.request && data.number >= this.request.number) this.request = null;
     const first = !this.frames;
     if (first) this.recall(data);
-    if (!this.frames || this.frames.recording !== data.recording) this.begin(data);
+    const { recording } = this.frames ?? {};
+    const known = recording === data.recording && this.frames.fits(data.frames) ? this.frames.known : this.begin(data);
     const arrived = this.frames.accept(data);
-    if (data.charts) {
-      this.pictures = data;
-      this.settle();
-    }
+    if (data.charts) this.pictures = data;
     this.consider(data);
     this.signed = Object.keys(data.address);
     if (data.heard) this.sign(data.address);
     const dark = this.isDark();
     const look = this.pictures && JSON.stringify(this.pictures.charts.map(({ spec }) => spec)) + dark;
-    if (look && look !== this.look) this.embed(look, dark);
-    if (first && !data.at && matchMedia("(prefers-reduced-motion: reduce)").matches) this.target = this.frames.total - 1;
-    if (data.play > (this.played ?? data.play)) {
-      this.position = 0;
-      this.target = null;
-      this.pending = null;
-      this.start();
-    }
+    if (look && look !== this.look) {
+      // Nothing of the new run is in the old charts: they stay as they are until the new ones are there.
+      this.changing = known === 0 && this.charts.length > 0;
+      this.embed(look, dark);
+    } else if (data.charts) this.settle();
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (first && !data.at && still) this.target = this.frames.total - 1;
+    if (data.play > (this.played ?? data.play)) this.perform(still);
     this.played = data.play;
     if (arrived || data.charts) this.draw(true);
     this.wake();
+  }
+
+  /** A preset or an experiment: from the start, by itself, unless its visitor wants nothing to move. */
+  perform(still) {
+    this.pending = null;
+    this.holding = false;
+    this.position = 0;
+    this.target = null;
+    if (!still) this.start();
+    else this.jump(this.frames.total - 1);
   }
 
   /** Hand each chart the numbers that came with the run. */
@@ -444,6 +464,7 @@ class Player {
     this.target = kept.position;
   }
 
+  /** Turn to another run, or to another view of this one; returns how many frames it shares with what was there. */
   begin(data) {
     const before = this.frames;
     const place = before ? this.target ?? this.position : this.target ?? 0;
@@ -452,13 +473,16 @@ class Player {
     if (this.pending?.sent > 0) this.roundTrip = Math.min(1, (performance.now() - this.pending.sent) / 1000);
     this.pending = null;
     this.drawn = -1;
-    if (before) this.frames.take(before, before.shared(this.frames));
+    this.trouble = "";
+    const common = before?.fits(data.frames) ? before.shared(this.frames) : 0;
+    if (common) this.frames.take(before, common);
     // The new run is shown at the same place: what is common is known, the old picture stays until the rest has come.
     const { known, total } = this.frames;
     this.holding = Math.floor(place) >= known;
     this.position = this.holding ? Math.max(known - 1, 0) : place;
     this.target = this.holding ? Math.min(Math.floor(place), total - 1) : null;
     this.setLast();
+    return common;
   }
 
   /** Hand the charts the curves that do not move: pinned ones, and pale what a fork cut off. */
@@ -515,6 +539,7 @@ class Player {
       for (const { result } of this.embedded ?? []) result.finalize();
       this.embedded = made;
       this.charts = made.map(({ chart }) => chart);
+      this.changing = false;
       this.settle();
       this.draw(true);
       for (const { place, box, figure, chart } of made) {
@@ -525,8 +550,10 @@ class Player {
       this.describe();
     } catch (error) {
       console.error(error);
-      this.note("The charts could not be drawn. Reload the page to try again.");
+      this.trouble = "The charts could not be drawn. Reload the page to try again.";
+      this.note("");
       this.look = null;
+      this.changing = false;
     }
   }
 
@@ -675,8 +702,9 @@ class Player {
     const passed = this.before === undefined ? 0 : Math.min(time - this.before, 250) / 1000;
     this.before = time;
     const reachable = this.frames.known - 1;
-    if (this.target !== null) {
-      this.position = Math.min(this.target, reachable);
+    if (this.changing) this.before = undefined;
+    else if (this.target !== null) {
+      this.position = Math.max(0, Math.min(this.target, reachable));
       if (this.position >= this.target || this.frames.complete) this.target = null;
       if (this.target === null) this.describe();
     } else if (this.playing) {
@@ -686,7 +714,7 @@ class Player {
     }
     this.draw();
     this.ask(time);
-    if (this.playing || this.target !== null || this.request || this.pending || !this.heard) this.wake();
+    if (this.playing || this.target !== null || this.changing || this.request || this.pending || !this.heard) this.wake();
     else this.before = undefined;
   }
 
@@ -699,8 +727,14 @@ class Player {
       this.say("at", { course: address.get(this.signed.find((name) => name.endsWith(".course"))) ?? "" });
     }
     if (pending && this.pictures && frames.known && time - pending.sent > PATIENCE_MS) {
+      pending.first ??= time;
       pending.sent = time;
-      this.say(pending.name, { frame: pending.frame });
+      if (time - pending.first < LAST_PATIENCE_MS) this.say(pending.name, { frame: pending.frame });
+      else {
+        // Whatever got lost between browser and server: play must move, and the page say why it moves as it does.
+        this.pending = null;
+        this.trouble = "The server has not answered: this is the run before the last change. Reload the page to see both agree.";
+      }
     }
     if (frames.complete) return this.note(frames.error ? `The run stopped: ${frames.error}` : "");
     const needed = this.target !== null
@@ -729,11 +763,12 @@ class Player {
       this.target = null;
     }
     const index = this.shown;
-    if (!this.frames.known || (!again && index === this.drawn)) return;
+    if (this.changing || !this.frames.known || (!again && index === this.drawn)) return;
     if (this.holding && this.target !== null && !this.frames.complete) return;
     this.holding = false;
     this.drawn = index;
-    for (const chart of this.charts) chart.show(this.frames, index);
+    const until = { shown: LARGEST_DRAWN, "up to now": this.frames.step(index) }[this.pictures?.prediction] ?? -1;
+    for (const chart of this.charts) chart.show(this.frames, index, until);
     this.find("player-step").textContent = String(this.frames.step(index));
     this.scrub.value = String(index);
     const part = 100 / Math.max(this.frames.total - 1, 1);
@@ -769,7 +804,7 @@ class Player {
 
   note(text) {
     const several = this.frames.every > 1 ? `1 frame = ${this.frames.every} updates` : "";
-    const line = [text, several].filter(Boolean).join(" · ");
+    const line = [this.trouble, text, several].filter(Boolean).join(" · ");
     const place = this.find("player-note");
     if (place.textContent !== line) place.textContent = line;
   }

@@ -231,6 +231,8 @@ def player(
     fork = run.recording.frame_of(run.since) if run.heard else 0
 
     def heard(what: str) -> None:
+        if key not in st.session_state:
+            return  # the page was left while this word was under way
         said = st.session_state[key].get(what)
         run.settings.hold(said.get("turn") if isinstance(said, dict) else None)
         if what == "pick" and on_pick:
@@ -248,7 +250,7 @@ def player(
 
     @st.fragment
     def live() -> None:
-        if st.session_state.pop(f"{key}.again", False) or run.settings.moved():
+        if st.session_state.pop(f"{key}.again", False) or run.settings.moved() or run.behind:
             st.rerun()
         request = st.session_state.pop(f"{key}.asked", None)
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}
@@ -258,9 +260,10 @@ def player(
             data |= answer(run.recording, request, fork, also)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)
-            st.error(f"This run could not start: {error}")
+            st.container(key="no_player").error(f"This run could not start: {error}")
             return
         if not isinstance(request, dict) or request.get("turn") != turn:
+            data["prediction"] = run.prediction
             readouts = [(start, readout(config)) for start, config in run.course]
             data |= around(pictures, readouts, [*run.olds, *run.pins], also)
         mount(

@@ -1,0 +1,80 @@
+"""Everything there is to click on each page, before, during and after play: views, switches and
+presets are reached with the mouse, as frames of an earlier choice are already in the browser.
+"""
+
+import pytest
+
+from ui.lessons import LESSONS
+
+WHEN = ("before", "during", "after")
+# Runs that are soon over, so that their end is met too.
+SHORT = {"matrix_game": "?matrix_game.steps=300&matrix_game.learning_rate=0.1"}
+ROW = "[data-testid=stButtonGroup] button"
+
+
+def get_ready(visitor, when: str) -> None:
+    """Bring the player to where something is clicked: at its start, at play, or at its end."""
+    if visitor.page.get_attribute("[data-testid=player-play]", "aria-label") == "Pause":
+        visitor.click("play")
+    visitor.click("end" if when == "after" else "restart")
+    if when == "during":
+        visitor.click("play")
+        visitor.until_moving()
+
+
+def assert_it_plays(visitor) -> None:
+    """Play comes to move from the start, whatever was clicked before."""
+    get_ready(visitor, "before")
+    visitor.click("play")
+    visitor.until_moving()
+    visitor.click("play")
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("lesson", [lesson.name for lesson in LESSONS])
+def test_every_preset_starts_at_0_and_plays(visit, lesson, when):
+    visitor = visit()
+    page = visitor.open(lesson + SHORT.get(lesson, ""))
+    menu = page.get_by_test_id("stMenuButtonButton")
+    menu.click()
+    presets = page.get_by_role("menuitem").all_inner_texts()
+    page.keyboard.press("Escape")
+    assert len(presets) > 2
+    assert presets[0] == "as in the notes"
+    for preset in presets:
+        get_ready(visitor, when)
+        visitor.watch_steps()
+        menu.click()
+        page.get_by_role("menuitem", name=preset, exact=True).click()
+        first = page.wait_for_function(
+            """([label, text]) => {
+                const named = document.querySelector(label)?.textContent.includes(text);
+                const begun = window.seen.lastIndexOf(0);
+                return named && begun >= 0 && window.seen[begun + 1];
+            }""",
+            arg=["[data-testid=stMenuButtonButton]", preset],
+            timeout=30_000,
+        ).json_value()
+        last = int(page.inner_text("[data-testid=player-last]"))
+        assert 0 < first <= max(1, last / 5)  # it moves from there, and does not leap
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("lesson", [lesson.name for lesson in LESSONS])
+def test_every_view_and_every_switch_leaves_a_player_that_plays(visit, lesson, when):
+    visitor = visit()
+    page = visitor.open(lesson + SHORT.get(lesson, ""))
+    page.get_by_text("More settings").click()
+    page.wait_for_timeout(300)
+    switches = page.locator("[data-testid=stSidebar] [data-testid=stCheckbox] label")
+    views = page.locator(ROW)
+    clickable = [views.nth(i) for i in [*range(views.count()), 0][1:]]
+    clickable += [switches.nth(i) for i in range(switches.count()) for _ in (1, 2)]  # on and off
+    for one in clickable:
+        get_ready(visitor, when)
+        one.click()
+        page.wait_for_timeout(400)
+        visitor.rest()
+        if when == "during":
+            visitor.until_moving()
+        assert_it_plays(visitor)
