@@ -8,7 +8,7 @@ known, nobody waits for a reader.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
@@ -77,6 +77,16 @@ def _check_course(course: Course) -> None:
             )
 
 
+def common_steps(one: Course, other: Course) -> int:
+    """The last step at which two courses are in the same state by necessity, -1 if at none."""
+    same = 0
+    while same < min(len(one), len(other)) and one[same] == other[same]:
+        same += 1
+    if not same:
+        return -1
+    return min(c[same][0] if same < len(c) else c[-1][1].steps for c in (one, other))
+
+
 def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -> Iterator[Any]:
     """The states of a course from its beginning, or from `state` on, which then comes first."""
     resumed = state is not None
@@ -94,8 +104,20 @@ def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -
                 break
 
 
+class Kept(NamedTuple):
+    """A whole state, from which a run can go on."""
+
+    row: int  # of its frame
+    state: Any
+    nbytes: int
+
+
 class Recording:
     """The frames of `run` over `course`, one in `every` updates, computed when asked for.
+
+    A recording with a `past`, one of a course that begins alike, goes on from there: the first call
+    takes over the frames that both have and the nearest state kept. Of a `past` nothing is locked:
+    its rows are written once, its kept states replaced as a whole.
 
     `frame(state)` picks what charts need and is the one copy to the host. `run` may raise: the
     frames known by then stay, and `Frames.error` says why there are no more; where not even the
@@ -109,12 +131,13 @@ class Recording:
         *,
         frame: Callable[[Any], Frame],
         every: int | None = None,
+        past: "Recording | None" = None,
     ) -> None:
         _check_course(course)
         self.course = course
         self.steps: int = course[-1][1].steps
         self.every = every or frame_interval(self.steps)
-        self._run, self._frame = run, frame
+        self._run, self._frame, self._past = run, frame, past
         self._at = frame_steps(self.steps, self.every)
         self._states = play(run, course)
         self._lock = threading.Lock()
@@ -122,9 +145,13 @@ class Recording:
         self._known = (
             0  # frames written; raised only after the row is complete, so readers need no lock
         )
-        self._checkpoints: dict[int, Any] = {}  # frame index -> state
+        self._checkpoints: dict[int, Kept] = {}  # by row; replaced, never written to
         self._stride = 1  # frames between checkpoints
-        self._checkpoint_bytes = 0
+        # Where the last settings begin, and the head: both are where the next fork is likely.
+        self._near: tuple[Kept, ...] = ()
+        self._turn: Any = None  # the state at the last frame before the last settings
+        self._state_bytes = 0
+        self._began = 0  # the step after which states are computed here
         self._busy = 0.0
         self._updates = 0
         self._error: Exception | None = None
@@ -150,8 +177,17 @@ class Recording:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by columns and checkpoints."""
-        return sum(column.nbytes for column in self._columns.values()) + self._checkpoint_bytes
+        """Bytes held by columns and states."""
+        return self._column_bytes + self._state_bytes
+
+    @property
+    def _column_bytes(self) -> int:
+        return sum(column.nbytes for column in self._columns.values())
+
+    @property
+    def _kept(self) -> dict[int, Kept]:
+        """The states from which the run can go on, by row."""
+        return self._checkpoints | {kept.row: kept for kept in self._near}
 
     def frames(self, start: int = 0, seconds: float = 0.05, count: int | None = None) -> Frames:
         """At most `count` frames from `start` on, computing for at most `seconds`.
@@ -159,6 +195,7 @@ class Recording:
         A call that finds frames missing computes one at least, whatever the time; a call that finds
         another thread computing waits for at most `seconds`, then returns what is known.
         """
+        self._take_over()
         start = min(max(start, 0), self.total - 1)
         wanted = self.total if count is None else min(self.total, start + max(count, 1))
         if self._known < wanted and self._error is None:
@@ -190,45 +227,46 @@ class Recording:
     def at(self, step: int) -> Any:
         """A copy of the state after `step` updates: nearest checkpoint before it, then replay."""
         _check_step(step, self.steps)
-        with self._lock:
-            earlier = [state for state in self._checkpoints.values() if state.step <= step]
+        self._take_over()
+        earlier = [kept.state for kept in self._kept.values() if kept.state.step <= step]
         nearest = max(earlier, key=lambda state: state.step, default=None)
         for state in play(self._run, self.course, nearest):
             if state.step == step:
                 return deepcopy(state)  # checkpoints are shared: nobody else may see it written to
         raise RuntimeError(f"the run ended before step {step}.")
 
-    def fork(self, step: int, config: Any) -> "Recording":
-        """The recording of this course changed to `config` at `step`, sharing the frames up to it.
-
-        Raises what the run raised, if it did before that step.
-        """
-        _check_step(step, min(self.steps, config.steps))
-        self.frames(seconds=0, count=1)  # settles the interval between frames
-        kept = tuple(leg for leg in self.course if leg[0] < step)
-        forked = Recording(self._run, (*kept, (step, config)), frame=self._frame, every=self.every)
-        if not kept:
-            return forked
-        common = step // self.every + 1
-        while self._known < common:
-            self.frames(self._known, seconds=1)
-            if self._error is not None and self._known < common:
-                raise self._error
-        forked._states = play(self._run, forked.course, self.at(step))
-        if step % self.every == 0:
-            next(forked._states)  # that frame is shared
+    def _take_over(self) -> None:
+        """Begin with what the past knows by now, without waiting for what it computes."""
+        if self._past is None:
+            return
         with self._lock:
-            for name, column in self._columns.items():
-                forked._columns[name] = np.empty((forked.total, *column.shape[1:]), column.dtype)
-                forked._columns[name][:common] = column[:common]
-            forked._stride = self._stride
-            for index, checkpoint in self._checkpoints.items():
-                if index < common:
-                    forked._keep(index, checkpoint)
-        forked._known = common
-        return forked
+            if self._past is not None and self._past.known:
+                self._go_on_from(self._past)
+            self._past = None  # last: who sees none has no need of the lock
+
+    def _go_on_from(self, past: "Recording") -> None:
+        known = past.known  # before the columns, whose rows are complete up to here
+        self._allocate({name: column[0] for name, column in past._columns.items()})
+        if self.every != past.every:
+            return
+        known = min(known, common_steps(past.course, self.course) // self.every + 1)
+        kept = {row: one for row, one in past._kept.items() if row < known}
+        if not kept:
+            return
+        for name, column in self._columns.items():
+            column[:known] = past._columns[name][:known]
+        self._stride = past._stride
+        self._checkpoints = {row: one for row, one in kept.items() if row % self._stride == 0}
+        nearest = kept[max(kept)]
+        self._near = (nearest,)
+        self._count_states()
+        self._began = nearest.state.step
+        self._states = play(self._run, self.course, nearest.state)
+        self._busy, self._updates = past._busy, past._updates
+        self._known = known
 
     def _compute_until(self, wanted: int, deadline: float) -> None:
+        head = None
         while self._known < wanted:
             try:
                 began = time.perf_counter()
@@ -242,16 +280,21 @@ class Recording:
                     self._columns[name][self._known] = values
             except Exception as error:
                 self._error = error
-                return
+                break
             if self._known % self._stride == 0:
                 self._keep(self._known, state)
             self._known += 1
+            head = state
             if time.monotonic() >= deadline:
-                return
+                break
+        self._keep_near(head)
 
     def _advance(self, step: int) -> Any:
+        turn = self.course[-1][0] // self.every * self.every
         for state in self._states:
-            self._updates += state.step > 0
+            self._updates += state.step > self._began
+            if state.step == turn:
+                self._turn = state
             if state.step == step:
                 return state
         raise RuntimeError(f"the run ended before step {step}.")
@@ -268,16 +311,37 @@ class Recording:
         }
 
     def _keep(self, index: int, state: Any) -> None:
-        self._checkpoints[index] = state
-        self._checkpoint_bytes += _nbytes(state)
+        self._checkpoints = self._checkpoints | {index: Kept(index, state, _nbytes(state))}
         while len(self._checkpoints) > 1 and (
-            len(self._checkpoints) > MAX_CHECKPOINTS or self._checkpoint_bytes > MAX_BYTES
+            len(self._checkpoints) > MAX_CHECKPOINTS
+            or sum(kept.nbytes for kept in self._checkpoints.values()) > MAX_BYTES
         ):
             self._stride *= 2
             self._checkpoints = {
                 i: kept for i, kept in self._checkpoints.items() if i % self._stride == 0
             }
-            self._checkpoint_bytes = sum(_nbytes(kept) for kept in self._checkpoints.values())
+        self._count_states()
+
+    def _keep_near(self, head: Any) -> None:
+        if head is None:
+            return
+        near = {self._known - 1: head}
+        if self._turn is not None:
+            near[self._turn.step // self.every] = self._turn
+        self._near = tuple(
+            Kept(row, state, _nbytes(state))
+            for row, state in near.items()
+            if row not in self._checkpoints
+        )
+        self._count_states()
+
+    def _count_states(self) -> None:
+        """Count the bytes; where there are too many, only checkpoints stay."""
+        size = sum(kept.nbytes for kept in self._kept.values())
+        if size > MAX_BYTES and self._near:
+            self._near, self._turn = (), None
+            size = sum(kept.nbytes for kept in self._kept.values())
+        self._state_bytes = size
 
 
 def _nbytes(value: Any) -> int:
@@ -288,7 +352,7 @@ def _nbytes(value: Any) -> int:
     return int(getattr(value, "nbytes", 0))
 
 
-_shared: OrderedDict[Hashable, Recording] = OrderedDict()
+_shared: OrderedDict[tuple[Any, ...], Recording] = OrderedDict()
 _shared_lock = threading.Lock()
 
 
@@ -301,16 +365,42 @@ def shared(
 ) -> Recording:
     """The recording of this course that all sessions share: a class of learners costs one run.
 
-    Purity makes that safe: (run, course, every) determines every frame. The least recently used are
-    let go.
+    A new one goes on from the recording whose course has the most in common with this one, so that
+    a change of settings costs what follows, never what came before. Purity makes that safe:
+    (run, course, every) determines every frame. The least recently used are let go.
     """
     key = (run, frame, course, every)
     with _shared_lock:
-        recording = _shared.pop(key, None) or Recording(run, course, frame=frame, every=every)
+        others = [] if key in _shared else list(_shared.items())
+    kin = [
+        other
+        for (runs, shows, _, gap), other in others
+        if (runs, shows, gap) == (run, frame, every) and _in_common(other, course) > (0, -1)
+    ]
+    past = max(kin, key=lambda other: _in_common(other, course), default=None)
+    with _shared_lock:
+        recording = _shared.pop(key, None)
+        recording = recording or Recording(run, course, frame=frame, every=every, past=past)
         _shared[key] = recording
         while len(_shared) > 1 and (
-            len(_shared) > SHARED_RECORDINGS
-            or sum(kept.nbytes for kept in _shared.values()) > SHARED_BYTES
+            len(_shared) > SHARED_RECORDINGS or _held(_shared.values()) > SHARED_BYTES
         ):
             _shared.popitem(last=False)
     return recording
+
+
+def _in_common(other: Recording, course: Course) -> tuple[int, int]:
+    """How many frames of another recording this course has too, and the last with a state."""
+    rows = min(other.known, common_steps(other.course, course) // other.every + 1)
+    return rows, max((row for row in other._kept if row < rows), default=-1)
+
+
+def _held(recordings: Iterable[Recording]) -> int:
+    """Bytes that recordings hold together; a state that several have kept counts once."""
+    recordings = list(recordings)
+    total = sum(recording.nbytes for recording in recordings)
+    if total > SHARED_BYTES:
+        once = {id(one.state): one for each in recordings for one in each._kept.values()}
+        total = sum(recording._column_bytes for recording in recordings)
+        total += sum(one.nbytes for one in once.values())
+    return total

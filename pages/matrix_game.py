@@ -173,7 +173,10 @@ config = run.config
 batch = len(config.starts) > lesson.FEW
 own = 1 if batch else len(config.starts)
 learners = (config.learner,) * own + config.rivals
-names = [f"{name} {k + 1}" if k < own > 1 else name for k, name in enumerate(learners)]
+names = [
+    f"{name} {learners[: k + 1].count(name)}" if learners.count(name) > 1 else name
+    for k, name in enumerate(learners)
+]
 shown = min(len(config.starts) + len(config.rivals), lesson.FEW)
 game = lesson.analyse(config)
 (r00, r01), (r10, r11) = config.payoff_0
@@ -280,6 +283,7 @@ portrait = Picture(
         ("p: player 0 plays row 0", "q: player 1 plays column 0"),
         shown,
         cloud=batch,
+        names=tuple(names[:shown]) if config.rivals else (),
     ),
     "After update {step}: p = {p_0}, q = {q_0}.",
     {},

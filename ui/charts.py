@@ -16,6 +16,7 @@ A recorded column of n numbers is n columns here: `weights_0`, `weights_1`, ... 
 returns a Vega-Lite specification, built by Altair once.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -36,24 +37,40 @@ FRAMES, NOW, CLOUD, THEORY, TARGETS, CONTOURS, AXES, SOLUTIONS, ORBIT, LEVELS, A
         *("orbit", "levels", "arrows", "rest"),
     )
 )
-# A tick at a power of ten as 10⁻⁸, no words at the others. Expressions have no loop over
-# characters.
-_DECADE = "log(datum.value) / LN10"
-_POWER = f"'' + round({_DECADE})"
-for _sign, _raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
-    _POWER = f"replace({_POWER}, /{_sign}/g, '{_raised}')"
+# A tick at a power of ten as 10⁻⁸, no words at the others.
+_DECADE = "log(abs(datum.value)) / LN10"
+
+
+def _ten_to(power: str) -> str:
+    """An expression that writes 10⁻⁸. Expressions have no loop over characters."""
+    raised = f"'' + {power}"
+    for sign, small in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
+        raised = f"replace({raised}, /{sign}/g, '{small}')"
+    return f"'10' + {raised}"
+
+
 _WHOLE = f"abs({_DECADE} - round({_DECADE})) < 1e-9"
 _ONLY_THERE: Any = {"condition": {"test": _WHOLE, "value": 1}, "value": 0}
 _DECADES: Any = {
-    "labelExpr": f"{_WHOLE} ? '10' + {_POWER} : ''",
+    "labelExpr": f"{_WHOLE} ? {_ten_to(f'round({_DECADE})')} : ''",
     "gridOpacity": _ONLY_THERE,
     "tickOpacity": _ONLY_THERE,
+}
+# A number as `number` in theme.py writes it, but with as many digits as tell ticks apart.
+_LEADING = f"floor({_DECADE} + 1e-9)"
+_NUMBERS: Any = {
+    "labelExpr": "!datum.value || (abs(datum.value) >= 1e-4 && abs(datum.value) < 1e6) "
+    "? format(datum.value, ',.12~g') "
+    f": format(datum.value / pow(10, {_LEADING}), '.12~g') + '\u2009×\u2009' + " + _ten_to(_LEADING)
 }
 MODES = (PURPLE, ORANGE)  # the gentle and the steep direction
 SHAPES = ("circle", "square", "diamond", *(f"triangle-{way}" for way in ("up", "down", "left")))
 FORETOLD = "datum.step <= until"
 PARTS = 6  # colours of a cloud's points
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
+LABEL, BROAD = 15, 110  # pixels from one label to the next, and as long as a learner's name
+# An axis is wide enough to tell its ticks apart in 12 digits, and its numbers are no denormal ones.
+NARROWEST, LEAST, MOST = 1e-9, 1e-290, 1e290
 
 
 def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **usermeta: object) -> Spec:
@@ -78,6 +95,52 @@ def _between(low: str, high: str, log: bool = False) -> alt.Scale:
     return alt.Scale(domain=ends, nice=False, zero=False)
 
 
+def _look_up(values: Mapping[str, Any]) -> str:
+    """An expression: the value of the series that a row belongs to."""
+    return f"{json.dumps(values, ensure_ascii=False)}[datum.series]"
+
+
+_NAMED: Any = {"text": "label:N", "color": alt.Color("ink:N", scale=None)}
+
+
+def _spread(now: alt.Chart, named: Sequence[tuple[str, str, str, int]], log: bool) -> alt.Chart:
+    """A row for each label of the heads in `now`: label, ink, and y, so that none hides another.
+
+    Each of `named` is (column, label, colour, pixels below the head). Labels are sorted by where
+    their heads are and, where these are in one place, by where theory ends. Pushing each below the
+    one before, and each above the one after, are both ways of keeping them apart; so is the mean of
+    the two, which leaves a crowd around its middle.
+    """
+    value = "clamp(datum.value, low, high)"
+    part = f"log(high / {value}) / log(high / low)" if log else f"(high - {value}) / (high - low)"
+    back = "high * pow(low / high, datum.at)" if log else "high - datum.at * (high - low)"
+    gap = f"min({LABEL}, height / {len(named)})"
+    rank: Any = {"sort": [{"field": "rank"}], "ignorePeers": True}
+    return (
+        now.transform_fold([name for name, *_ in named], as_=["series", "value"])
+        .transform_filter("isValid(datum.value)")
+        .transform_calculate(
+            at=f"height * {part} + {_look_up({name: below for name, _, _, below in named})}",
+            tie="length(data('theory')) ? -peek(data('theory'))[datum.series] || 0 : 0",
+        )
+        .transform_window(rank="row_number()", sort=[{"field": "at"}, {"field": "tie"}])
+        .transform_calculate(free=f"datum.at - {gap} * datum.rank")
+        .transform_window(pushed="max(free)", frame=[None, 0], **rank)
+        .transform_window(raised="min(free)", frame=[0, None], **rank)
+        .transform_window(many="count()", frame=[None, None], **rank)
+        .transform_calculate(at=f"(datum.pushed + datum.raised) / 2 + {gap} * datum.rank")
+        .transform_calculate(at=f"max(datum.at, {gap} * (datum.rank - 0.5))")
+        .transform_calculate(
+            at=f"min(datum.at, height - {gap} * (datum.many - datum.rank + 0.5)) / height"
+        )
+        .transform_calculate(
+            y=back,
+            label=_look_up({name: label for name, label, _, _ in named}),
+            ink=_look_up({name: colour for name, _, colour, _ in named}),
+        )
+    )
+
+
 @cache
 def against_step(
     fields: Fields,
@@ -95,12 +158,16 @@ def against_step(
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
-    picture, not gone. For long labels of lines that are close: `apart` writes them to the left of
-    the heads in the end, and above the lines, of which `stagger` excepts every second one. `quiet`
-    columns have their label only under the pointer.
+    picture, not gone. Labels of heads that are close are spread. For long labels: `apart` writes
+    them to the left of the heads in the end, and above the lines, of which `stagger` excepts every
+    second one. `quiet` columns have their label only under the pointer.
     """
-    x = alt.X("step:Q", axis=alt.Axis(title=step, grid=False), scale=_between("0", "1.06 * last"))
-    labels: Any = _DECADES if log else {"format": ".6~g"}
+    x = alt.X(
+        "step:Q",
+        axis=alt.Axis(title=step, grid=False, **_NUMBERS),
+        scale=_between("0", "1.06 * last"),
+    )
+    labels = _DECADES if log else _NUMBERS
     numbers = alt.Axis(title=title, tickCount=5, **labels)
     vertical = {"axis": numbers, "scale": _between("low", "high", log)}
     shape = alt.Shape(
@@ -112,7 +179,7 @@ def against_step(
     if targets:
         goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
         layers.append(goal.encode(alt.Y("value:Q", **vertical)))
-    for index, ((name, label), colour) in enumerate(zip(fields, colours, strict=False)):
+    for (name, _), colour in zip(fields, colours, strict=False):
         y = alt.Y(f"{name}:Q", **vertical)
         head = (
             alt.Chart(NOW)
@@ -130,15 +197,19 @@ def against_step(
             alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=2.5, clip=True).encode(x, y),
             head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
         ]
-        if len(fields) > 1 and name not in quiet:
-            style = {"color": colour, "text": label, "fontWeight": "bold", "fontSize": 14}
-            below = -10 if apart and (index % 2 or not stagger) else 11
-            late = "datum.step > 0.75 * last"  # where a long label would leave the picture
-            right = head.transform_filter(f"!({late})") if apart else head
-            layers.append(right.mark_text(**style, align="left", dx=8, dy=below).encode(x, y))
-            if apart:
-                left = head.transform_filter(late)
-                layers.append(left.mark_text(**style, align="right", dx=-8, dy=below).encode(x, y))
+    named = [
+        (name, label, colour, -10 if apart and (index % 2 or not stagger) else 11)
+        for index, ((name, label), colour) in enumerate(zip(fields, colours, strict=False))
+        if len(fields) > 1 and name not in quiet
+    ]
+    if named:
+        late = "datum.step > 0.75 * last"  # where a long label would leave the picture
+        ways = ((f"!({late})", "left", 8), (late, "right", -8)) if apart else (("true", "left", 8),)
+        for where, align, dx in ways:
+            words = _spread(alt.Chart(NOW).transform_filter(where), named, log).mark_text(
+                align=align, dx=dx, fontWeight="bold", fontSize=14
+            )
+            layers.append(words.encode(x, y=alt.Y("y:Q", **vertical), **_NAMED))
     return _finished(
         alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
     )
@@ -149,12 +220,17 @@ def descent(weight: str, label: str) -> Spec:
     """One weight's share of the loss, (w - t)², with the last update as an arrow.
 
     Reads `low` and `high`, the ends of the weight's axis, `target`, and `top`, the end of the other
-    axis.
+    axis. A weight beyond them is a wedge at the edge, and so is an arrow's start: the arrow is cut
+    there.
     """
     x = alt.X(
-        "x:Q", axis=alt.Axis(title=label, grid=False, format=".6~g"), scale=_between("low", "high")
+        "x:Q", axis=alt.Axis(title=label, grid=False, **_NUMBERS), scale=_between("low", "high")
     )
-    y = alt.Y("y:Q", axis=alt.Axis(title="share of the loss"), scale=_between("-0.04 * top", "top"))
+    y = alt.Y(
+        "y:Q",
+        axis=alt.Axis(title="share of the loss", **_NUMBERS),
+        scale=_between("-0.04 * top", "top"),
+    )
     curve = (
         alt.Chart(alt.sequence(0, 1.00001, 1 / 160, as_="part"))
         .transform_calculate(x="low + datum.part * (high - low)")
@@ -167,23 +243,24 @@ def descent(weight: str, label: str) -> Spec:
         .transform_calculate(x="target")
         .mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
     )
+    before = f"before_{weight}"
     now = (
         alt.Chart(NOW)
         .transform_filter(f"isValid(datum.{weight})")
-        .transform_calculate(
-            x=f"clamp(datum.{weight}, low, high)",
-            y=f"min(pow(datum.{weight} - target, 2), top)",
-            from_x=f"clamp(datum.before_{weight}, low, high)",
-            from_y=f"min(pow(datum.before_{weight} - target, 2), top)",
-        )
+        .transform_calculate(**_held(weight, "x", "y", "out"))
     )
     moved = now.transform_filter(
-        f"isValid(datum.before_{weight}) && datum.before_{weight} != datum.{weight}"
+        f"isValid(datum.{before}) && datum.{before} != datum.{weight}"
+    ).transform_calculate(**_held(before, "from_x", "from_y", "from_out"))
+    shaft = moved.transform_filter("!datum.out || !datum.from_out").mark_rule(
+        color=VERMILION, strokeWidth=2.5
     )
-    shaft = moved.mark_rule(color=VERMILION, strokeWidth=2.5)
-    tip = moved.transform_calculate(towards="datum.x > datum.from_x ? 90 : 270")
-    drop = moved.mark_rule(color=VERMILION, strokeDash=[2, 3])
-    ball = now.mark_point(color=BLUE, filled=True, size=150, opacity=1)
+    arrived = moved.transform_filter("!datum.out")
+    tip = arrived.transform_calculate(towards="datum.x > datum.from_x ? 90 : 270")
+    drop = arrived.mark_rule(color=VERMILION, strokeDash=[2, 3])
+    ball = now.transform_filter("!datum.out").mark_point(
+        color=BLUE, filled=True, size=150, opacity=1
+    )
     from_y = alt.Y("from_y:Q")
     return _finished(
         alt.layer(
@@ -195,11 +272,38 @@ def descent(weight: str, label: str) -> Spec:
                 shape="triangle", color=VERMILION, filled=True, size=110, opacity=1
             ).encode(x, from_y, angle=alt.Angle("towards:Q", scale=None)),
             ball.encode(x, y),
+            _cut(moved, "from_x", "from_y", "from_out", VERMILION),
+            _cut(now, "x", "y", "out", BLUE),
         ),
         "low",
         "high",
         "target",
         "top",
+    )
+
+
+def _held(weight: str, x: str, y: str, out: str) -> dict[str, str]:
+    """Where a weight is on the curve as far as the axes go, and on which side it is beyond them."""
+    share = f"pow(datum.{weight} - target, 2)"
+    return {
+        x: f"clamp(datum.{weight}, low, high)",
+        y: f"min({share}, top)",
+        out: f"datum.{weight} > high ? 1 : datum.{weight} < low ? -1 : 0",
+        f"{out}_above": f"{share} > top",
+    }
+
+
+def _cut(moved: alt.Chart, x: str, y: str, out: str, colour: str) -> alt.Chart:
+    """An outward triangle at the edge for what is beyond it: off the picture, not there."""
+    return (
+        moved.transform_filter(f"datum.{out}")
+        .transform_calculate(
+            x=f"datum.{x} - datum.{out} * 7 * (high - low) / width",
+            y=f"datum.{y} - (datum.{out}_above ? 7 * top / height : 0)",
+            towards=f"datum.{out} * (datum.{out}_above ? 45 : 90)",
+        )
+        .mark_point(shape="triangle", color=colour, filled=True, size=320, opacity=1)
+        .encode(alt.X("x:Q"), alt.Y("y:Q"), angle=alt.Angle("towards:Q", scale=None))
     )
 
 
@@ -220,11 +324,11 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     """
     across, up = path
     wide = {
-        "axis": alt.Axis(title=titles[0], grid=False, format=".6~g"),
+        "axis": alt.Axis(title=titles[0], grid=False, **_NUMBERS),
         "scale": _between(_LEFT, _RIGHT),
     }
     high = {
-        "axis": alt.Axis(title=titles[1], grid=False, format=".6~g"),
+        "axis": alt.Axis(title=titles[1], grid=False, **_NUMBERS),
         "scale": _between(_BOTTOM, _TOP),
     }
     at = {"x": alt.X("x:Q", **wide), "y": alt.Y("y:Q", **high)}
@@ -283,15 +387,44 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     )
 
 
+def _named_heads(names: Sequence[str]) -> alt.Chart:
+    """A row for each run with a name: label, ink, p, and y, a little aside of its q.
+
+    Each of the others that is near pushes it away by half of what they lack in height: names of
+    runs that are in one place stand in a column, names of those that are apart beside their heads.
+    """
+    series = [f"p_{k}" for k in range(len(names))]
+    pushes = [
+        f"max(0, 1 - abs(datum.p - datum.p_{j}) * width / {BROAD}) / 2"
+        f" * max(0, {LABEL} - abs(datum.q - datum.q_{j}) * height)"
+        f" * (datum.q == datum.q_{j} ? (datum.k > {j}) - (datum.k < {j})"
+        f" : datum.q < datum.q_{j} ? 1 : -1)"
+        for j in range(len(names))
+    ]
+    return (
+        alt.Chart(NOW)
+        .transform_fold(series, as_=["series", "p"])
+        .transform_calculate(
+            k=_look_up({name: k for k, name in enumerate(series)}),
+            q="datum[replace(datum.series, 'p', 'q')]",
+            label=_look_up(dict(zip(series, names, strict=True))),
+            ink=_look_up(dict(zip(series, SERIES * len(names), strict=False))),
+        )
+        .transform_filter("isValid(datum.p) && isValid(datum.q)")
+        .transform_calculate(y=f"clamp(datum.q - ({' + '.join(pushes)}) / height, 0.02, 0.98)")
+    )
+
+
 @cache
-def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec:
+def portrait(
+    titles: tuple[str, str], runs: int, *, cloud: bool = False, names: tuple[str, ...] = ()
+) -> Spec:
     """The unit square of two probabilities, p_k and q_k of run k moving in it, each with its trail.
 
     Reads `orbit` (x, y, step: where theory sees the first run go, and when), `levels` (x, y, line,
     turn: lines of equal energy), `arrows` (x, y, dx, dy, size: the flow), `rest` (x, y: the
-    equilibrium).
-    With `cloud` its points take the place of all runs but the first, which is a ring. A click
-    reports its place.
+    equilibrium). With `cloud` its points take the place of all runs but the first, which is a ring.
+    `names` stand beside the heads. A click reports its place.
     """
     square = alt.Scale(domain=[0, 1], nice=False)
     wide, high = ({"axis": alt.Axis(title=title, grid=False), "scale": square} for title in titles)
@@ -349,6 +482,15 @@ def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec
             color=colour, shape=SHAPES[k % len(SHAPES)], filled=not cloud, size=110, opacity=1
         ).encode(x, y)
         layers += [point] if cloud else [trail, point]
+    if names:
+        full = f"datum.p * width > width - {BROAD}"  # on the right a name would leave the picture
+        for where, align, dx in ((f"!({full})", "left", 9), (full, "right", -9)):
+            words = _named_heads(names).transform_filter(where)
+            layers.append(
+                words.mark_text(align=align, dx=dx, fontWeight="bold", fontSize=14).encode(
+                    alt.X("p:Q", **wide), alt.Y("y:Q", **high), **_NAMED
+                )
+            )
     return _finished(alt.layer(*layers), pick={"x": "x", "y": "y"})
 
 
@@ -358,24 +500,29 @@ def portrait(titles: tuple[str, str], runs: int, *, cloud: bool = False) -> Spec
 def domain(
     values: Sequence[ArrayLike], limits: tuple[float, float], air: float = 0.06
 ) -> tuple[float, float]:
-    """Ends of an axis that holds all finite `values` as far as `limits` allow, with some air."""
+    """Ends of an axis that holds all finite `values` as far as `limits` allow, with some air.
+
+    Values that no axis could tell apart are one, with 1 on either side.
+    """
     joined = np.concatenate([np.ravel(part) for part in values])
     finite = joined[np.isfinite(joined)]
     low, high = np.clip([finite.min(), finite.max()], *limits) if finite.size else limits
-    margin = air * (high - low) or 1.0
+    apart = high - low > max(LEAST, NARROWEST * max(abs(low), abs(high)))
+    margin = air * (high - low) if apart else max(1.0, NARROWEST * abs(high))
     return float(low - margin), float(high + margin)
 
 
 def reach(low: float, high: float, target: float) -> float:
-    """The largest (w - target)² between `low` and `high`."""
-    return max(high - target, target - low) ** 2
+    """The largest (w - target)² between `low` and `high`, above 0 even where squares are 0."""
+    return max(max(high - target, target - low) ** 2, LEAST)
 
 
 def log_domain(values: Sequence[np.ndarray], limits: tuple[float, float]) -> tuple[float, float]:
     """Powers of ten around the positive finite `values`, within `limits`, three or more apart."""
     joined = np.concatenate([np.ravel(part) for part in values])
     positive = joined[np.isfinite(joined) & (joined > 0)]
-    ends = np.clip([positive.min(), positive.max()], *limits) if positive.size else np.array(limits)
+    held = np.clip(limits, LEAST, MOST)
+    ends = np.clip([positive.min(), positive.max()], *held) if positive.size else held
     high = np.ceil(np.log10(ends[1]))
     return float(10 ** min(np.floor(np.log10(ends[0])), high - 3)), float(10**high)
 

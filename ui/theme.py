@@ -72,6 +72,9 @@ def setting(value: float) -> str:
 CHARTS: dict[str, Any] = {
     "background": None,
     "view": {"fill": None, "stroke": None},
+    "locale": {  # thousands as `number` writes them
+        "number": {"decimal": ".", "thousands": THIN_SPACE, "grouping": [3], "currency": ["", ""]}
+    },
     "axis": {
         "titleFontWeight": "normal",
         "titleFontSize": 13,

@@ -287,3 +287,94 @@ def test_the_theme_follows_streamlit(visit):
     # The grid is most of what is drawn at step 0: pale on white, dim on black.
     assert light.open(PAGE).eval_on_selector("canvas.marks", ink) > 400
     assert dark.open(PAGE).eval_on_selector("canvas.marks", ink) < 400
+
+
+PLACES = """box => {
+    const tip = box.querySelector('.tip'), words = document.createRange();
+    words.selectNodeContents(tip);
+    return [box, tip, words].map(one => {
+        const {left, top, width, height} = one.getBoundingClientRect();
+        return {left, top, width, height, text: tip.innerText};
+    });
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.97])
+def test_the_values_under_the_pointer_stand_beside_it_in_a_box_as_large_as_they(visit, width, part):
+    visitor = visit(viewport={"width": width, "height": 900})
+    page = visitor.open(PAGE)
+    visitor.scrub(90)
+    canvas = page.locator(".canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + part * box["width"], box["y"] + 0.4 * box["height"]
+    page.mouse.move(x, y)
+    chart, tip, words = canvas.evaluate(PLACES)
+    assert tip["width"] < words["width"] + 30  # its text, padding and border
+    assert tip["height"] < words["height"] + 20
+    assert chart["left"] <= tip["left"]
+    assert tip["left"] + tip["width"] <= chart["left"] + chart["width"]
+    assert chart["top"] <= tip["top"]
+    assert tip["top"] + tip["height"] <= chart["top"] + chart["height"]
+    aside = max(tip["left"] - x, x - tip["left"] - tip["width"])
+    assert 0 < aside < 30
+    assert abs(tip["top"] + tip["height"] / 2 - y) < 40
+    state = list(gradient_descent.run(gradient_descent.Config()))[90]
+    first, *lines = (line for line in tip["text"].splitlines() if line.strip())
+    step = int(first.removeprefix("update "))
+    assert step == 90 or part < 0.9
+    assert [line.split()[0] for line in lines] == [f"w{i}" for i in "₀₁₂₃₄"]
+    if step == 90:
+        assert lines[4].split()[1] == number(state.weights[4].item())
+
+
+def test_a_curve_without_a_label_has_its_name_under_the_pointer(visit):
+    page = visit().open("matrix_game?matrix_game.steps=2400&matrix_game.view=Averages")
+    box = page.locator(".canvas").nth(1).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"])
+    said = page.inner_text(".tip")
+    for name in ("p so far", "p, whole laps", "q so far", "q, whole laps"):
+        assert name in said
+
+
+def test_a_link_to_a_late_step_tells_a_screen_reader_where_it_is(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.steps=2400&{PAGE}.at=2398")
+    visitor.until_step(2398)
+    scrub = page.locator("[data-testid=player-scrub]")
+    expect(scrub).to_have_attribute("aria-valuetext", "update 2\u2009398 of 2\u2009400")
+    # Grouped to the eye alone: programs read the numbers.
+    assert page.inner_text("[data-testid=player-step]") == "2398"
+    assert page.inner_text("[data-testid=player-last]") == "2400"
+
+
+def test_a_loss_of_0_is_drawn_as_the_predicted_one_is(visit):
+    # 25, 0, 0 ...: one stroke to the lower end of the axis, at the update where it is 0.
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.start=5&{PAGE}.target=0&{PAGE}.learning_rate=0.5")
+    visitor.scrub(20)
+    page.wait_for_timeout(300)
+    left, right, bottom = (
+        page.locator(".canvas")
+        .nth(2)
+        .evaluate("""box => {
+        const canvas = box.querySelector('canvas.trails');
+        const {data, width} = canvas.getContext('2d').getImageData(
+            0, 0, canvas.width, canvas.height);
+        const x = [], y = [];
+        for (let i = 3; i < data.length; i += 4)
+            if (data[i] > 200) { x.push((i >> 2) % width); y.push(Math.floor((i >> 2) / width)); }
+        const lowest = Math.max(...y);
+        const ends = x.filter((_, i) => y[i] > lowest - 3);
+        return [Math.min(...x), Math.max(...ends), lowest];
+    }""")
+    )
+    plot = page.locator(".canvas").nth(2).bounding_box()
+    assert plot is not None
+    # The axis of 100 updates is 1.06 of them long, and takes most of the box.
+    update = plot["width"] / 106
+    assert 0.6 * update < right - left < 2 * update + 3
+    assert bottom < plot["height"]

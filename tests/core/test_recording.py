@@ -5,7 +5,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import SimpleNamespace
@@ -458,7 +457,26 @@ def test_a_course_that_is_none_is_refused(course: Any) -> None:
         Recording(walk, course, frame=show)
 
 
-# --- Forks.
+# --- Forks: `shared` goes on from the recording that it has.
+
+
+def trunk(run: Any = walk, *, every: int | None = 1, show: Any = show, **fields: Any) -> Recording:
+    return shared(run, ((0, Walk(**fields)),), frame=show, every=every)
+
+
+def fork(
+    part: Recording,
+    step: int,
+    config: Walk,
+    run: Any = walk,
+    *,
+    every: int | None = 1,
+    show: Any = show,
+) -> Recording:
+    """The recording of the course changed to `config` at `step`."""
+    kept = tuple(leg for leg in part.course if leg[0] < step)
+    course = (*kept, (step, config)) if kept else ((0, config),)
+    return shared(run, course, frame=show, every=every)
 
 
 @few
@@ -471,69 +489,209 @@ def test_a_course_that_is_none_is_refused(course: Any) -> None:
 def test_a_fork_is_the_recording_of_the_longer_course(
     known: int, step: int, every: int, further: int
 ) -> None:
-    part = make(every=every)
+    recording._shared.clear()
+    part = trunk(every=every)
     if known:
         part.frames(0, seconds=PATIENCE, count=known)
     changed = Walk(push=-3, steps=max(21, step + 1) + further)
-    fork = part.fork(step, changed)
-    fresh = Recording(walk, fork.course, frame=show, every=every)
-    assert fork.course == (((0, Walk()), (step, changed)) if step else ((0, changed),))
-    assert_equal(everything(fork), everything(fresh))
+    forked = fork(part, step, changed, every=every)
+    fresh = Recording(walk, forked.course, frame=show, every=every)
+    assert forked.course == (((0, Walk()), (step, changed)) if step else ((0, changed),))
+    assert_equal(everything(forked), everything(fresh))
     assert_equal(everything(part), everything(make(every=every)))  # the trunk is as it was
+
+
+def courses_of(legs: list[tuple[int, float]]) -> Any:
+    """A course of `Walk`s of 60 updates: each leg as many updates after the one before, a push."""
+    course, step = [(0, Walk(0.0, 60))], 0
+    for gap, push in legs:
+        step += gap
+        if step > 60:
+            break
+        course.append((step, Walk(push, 60)))
+    return tuple(course)
+
+
+legs = st.lists(st.tuples(st.integers(1, 25), st.sampled_from([0.0, 1.0, -2.0])), max_size=4)
+
+
+@few
+@given(
+    asks=st.lists(st.tuples(legs, st.integers(0, 61)), min_size=2, max_size=6),
+    every=st.sampled_from([1, 3, 7]),
+)
+def test_whatever_is_shared_every_course_is_that_from_scratch(
+    asks: list[tuple[list[tuple[int, float]], int]], every: int
+) -> None:
+    """Forks, forks of forks, undone ones, half computed ones, in any order."""
+    recording._shared.clear()
+    for which, known in asks:
+        shared(walk, courses_of(which), frame=show, every=every).frames(
+            0, seconds=PATIENCE, count=known
+        )
+    for which, _ in asks:
+        course = courses_of(which)
+        part = shared(walk, course, frame=show, every=every)
+        fresh = Recording(walk, course, frame=show, every=every)
+        assert_equal(everything(part), everything(fresh))
+        states = chained(*course)
+        assert all(torch.equal(part.at(k).x, states[k].x) for k in (0, 13, 37, 60))
 
 
 @pytest.mark.parametrize("step", [0, 6, 7, 19, 20])
 def test_a_fork_may_end_where_it_begins(step: int) -> None:
     """Then its last frame, off the grid of every third, is none of the trunk's."""
-    part = make(every=3)
+    part = trunk(every=3)
     everything(part)
-    fork = part.fork(step, Walk(steps=step))
-    assert_shows(everything(fork), list(walk(Walk(steps=step))))
-    assert fork.frames().steps.tolist() == list(frame_steps(step, 3))
+    forked = fork(part, step, Walk(steps=step), every=3)
+    assert_shows(everything(forked), list(walk(Walk(steps=step))))
+    assert forked.frames().steps.tolist() == list(frame_steps(step, 3))
 
 
 @pytest.mark.parametrize("every", [1, 3])
 def test_a_fork_forks_again(every: int) -> None:
-    one = make(every=every).fork(7, Walk(-2))
-    two = one.fork(13, Walk(5))
-    back = two.fork(4, Walk(9))
-    again = two.fork(13, Walk(6))  # the setting of the same step, chosen anew
-    for fork, course in [
+    one = fork(trunk(every=every), 7, Walk(-2), every=every)
+    two = fork(one, 13, Walk(5), every=every)
+    back = fork(two, 4, Walk(9), every=every)
+    again = fork(two, 13, Walk(6), every=every)  # the setting of the same step, chosen anew
+    for forked, course in [
         (one, ((0, Walk()), (7, Walk(-2)))),
         (two, ((0, Walk()), (7, Walk(-2)), (13, Walk(5)))),
         (back, ((0, Walk()), (4, Walk(9)))),
         (again, ((0, Walk()), (7, Walk(-2)), (13, Walk(6)))),
     ]:
-        assert fork.course == course
-        assert_shows(everything(fork), chained(*course))
+        assert forked.course == course
+        assert_shows(everything(forked), chained(*course))
 
 
 def test_a_fork_computes_only_what_follows() -> None:
     run = Counted()
-    part = make(run, steps=60)
+    part = trunk(run, steps=60)
     everything(part)
     before = run.states
-    fork = part.fork(50, Walk(2, steps=60))
-    assert fork.known == 51
-    assert fork.frames(0, count=51).steps.tolist() == list(range(51))
-    everything(fork)
+    forked = fork(part, 50, Walk(2, steps=60), run)
+    assert run.states == before  # nothing yet
+    assert forked.frames(0, count=51).steps.tolist() == list(range(51))
+    assert forked.known == 51
+    assert run.states == before
+    everything(forked)
     assert run.states - before <= 10 + 2  # ten updates, and the state of the fork looked up
-    assert torch.equal(fork.at(20).x, part.at(20).x)
+    assert torch.equal(forked.at(20).x, part.at(20).x)
+
+
+def test_a_late_fork_of_a_long_run_computes_little() -> None:
+    """At most the updates between two checkpoints, then those of the new frames."""
+    run = Counted()
+    part = trunk(run, every=None, steps=25_000)
+    everything(part)
+    assert run.states == 25_001
+    forked = fork(part, 20_900, Walk(2, steps=25_000), run, every=None)
+    first = forked.frame_of(20_900) + 1
+    assert len(forked.frames(first, seconds=PATIENCE, count=20).steps) == 20
+    # 11 updates a frame, a checkpoint every 64 frames.
+    assert run.states - 25_001 <= 11 * (64 + 20) + 1
+    # Another value for the same change, and its undoing: from the state where the settings turn.
+    before = run.states
+    other = fork(part, 20_900, Walk(3, steps=25_000), run, every=None)
+    other.frames(first, seconds=PATIENCE, count=20)
+    assert run.states - before <= 11 * 21 + 1
+    del recording._shared[(run, show, part.course, None)]  # as when it has been let go
+    before = run.states
+    trunk(run, every=None, steps=25_000).frames(first, seconds=PATIENCE, count=20)
+    assert run.states - before <= 11 * 21 + 1
+
+
+def test_a_fork_at_the_head_computes_nothing_twice() -> None:
+    run = Counted()
+    part = trunk(run, steps=2_000)
+    part.frames(0, seconds=PATIENCE, count=1_001)
+    fork(part, 1_000, Walk(2, steps=2_000), run).frames(0, seconds=PATIENCE, count=1_002)
+    assert run.states <= 1_001 + 2
+
+
+def test_eight_sessions_that_fork_at_once_share_one_run() -> None:
+    run = Counted()
+    part = trunk(run, steps=400)
+    everything(part)
+    before, start = run.states, threading.Barrier(8)
+
+    def steer(session: int) -> Frames:
+        start.wait(PATIENCE)
+        return fork(part, 350, Walk(session % 2, steps=400), run).finish(PATIENCE)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(steer, range(8)))
+    for session, frames in enumerate(answers):
+        assert_shows(frames, chained((0, Walk(steps=400)), (350, Walk(session % 2, steps=400))))
+    # Two courses, each fifty updates and at most a stride of eight before.
+    assert run.states - before <= 2 * (50 + 8 + 1)
+
+
+def test_a_fork_does_not_wait_for_its_trunk() -> None:
+    """While another thread computes the trunk, what the trunk knows by then is enough."""
+    with Held() as part:
+        recording._shared[(part._run, show, part.course, 1)] = part
+        forked = fork(part, 3, Walk(2), part._run)
+        frames = elsewhere(lambda: forked.frames(0, seconds=0, count=4))
+        assert frames.steps.tolist() == [0, 1, 2, 3]
+    assert_shows(everything(forked), chained((0, Walk()), (3, Walk(2))))
+
+
+def test_a_fork_that_came_before_its_trunk_was_computed_takes_what_is_known_later() -> None:
+    """Nothing is taken over before frames are asked for."""
+    run = Counted()
+    part = trunk(run)
+    part.frames(0, seconds=0, count=1)
+    forked = fork(part, 15, Walk(2), run)
+    everything(part)
+    before = run.states
+    everything(forked)
+    assert run.states - before <= 5 + 1
+
+
+def test_a_trunk_with_other_frames_lends_none() -> None:
+    part = trunk(every=3)
+    everything(part)
+    forked = fork(part, 10, Walk(2), every=1)
+    assert_shows(everything(forked), chained((0, Walk()), (10, Walk(2))))
+
+
+def test_a_trunk_thinned_otherwise_lends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes make the frames of a longer run fewer still."""
+    monkeypatch.setattr(recording, "MAX_BYTES", 1_000)
+    part = trunk(steps=300)
+    everything(part)
+    forked = fork(part, 150, Walk(2, steps=900))
+    assert_shows(everything(forked), chained((0, Walk(steps=300)), (150, Walk(2, steps=900))))
+    assert forked.every > part.every
+
+
+def test_what_is_shared_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "SHARED_BYTES", 0)  # so that it is counted to the byte
+    part = Recording(walk, ((0, Walk()),), frame=show, every=1)
+    frames = everything(part)
+    forked = Recording(walk, ((0, Walk()), (15, Walk(2))), frame=show, every=1, past=part)
+    everything(forked)
+    # Two sets of columns, for the arrays are two; 21 states, and the five that differ.
+    assert recording._held([part, forked]) == 2 * columns_of(frames) + (21 + 5) * 16
+    assert part.nbytes == forked.nbytes == columns_of(frames) + 21 * 16
 
 
 def test_writing_to_a_fork_does_not_reach_its_trunk() -> None:
-    part = make()
+    part = trunk()
     everything(part)
-    everything(part.fork(10, Walk(99)))
+    forked = fork(part, 10, Walk(99))
+    everything(forked)
     assert_shows(everything(part), list(walk(Walk())))
+    forked.at(3).x.fill_(-1)
+    assert torch.equal(part.at(3).x, list(walk(Walk()))[3].x)
 
 
-@pytest.mark.parametrize(
-    ("step", "steps", "last"), [(-1, 20, 20), (21, 40, 20), (10, 5, 5), (2.5, 20, 20)]
-)
-def test_a_fork_outside_of_the_run_is_refused(step: Any, steps: int, last: int) -> None:
-    with pytest.raises(ValueError, match=rf"step = .* from 0 to {last}\."):
-        make().fork(step, Walk(steps=steps))
+@pytest.mark.parametrize(("step", "steps"), [(-1, 20), (21, 40), (10, 5), (2.5, 20)])
+def test_a_fork_outside_of_the_run_is_refused(step: Any, steps: int) -> None:
+    trunk()
+    with pytest.raises(ValueError, match="course = "):
+        shared(walk, ((0, Walk()), (step, Walk(steps=steps))), frame=show, every=1)
 
 
 # --- Runs that raise.
@@ -583,11 +741,13 @@ def test_a_run_that_ends_too_soon_says_so() -> None:
 
 
 def test_a_run_that_raised_forks_where_it_is_known() -> None:
-    part = make(failing(5, ValueError("the data ran out")))
+    run = failing(5, ValueError("the data ran out"))
+    part = trunk(run)
     everything(part)
-    assert part.fork(3, Walk(2)).frames(0, count=4).steps.tolist() == [0, 1, 2, 3]
-    with pytest.raises(ValueError, match="the data ran out"):
-        part.fork(8, Walk(2))
+    assert fork(part, 3, Walk(2), run).frames(0, count=4).steps.tolist() == [0, 1, 2, 3]
+    frames = fork(part, 8, Walk(2), run).finish(PATIENCE)
+    assert frames.error == "the data ran out"
+    assert_shows(frames, list(walk(Walk())))
 
 
 def test_a_fork_past_a_frame_that_could_not_be_made_shows_no_others() -> None:
@@ -598,12 +758,11 @@ def test_a_fork_past_a_frame_that_could_not_be_made_shows_no_others() -> None:
             raise ValueError("no picture")
         return show(state)
 
-    part = Recording(walk, ((0, Walk()),), frame=show_five, every=1)
+    part = trunk(show=show_five)
     assert part.finish(PATIENCE).error == "no picture"
-    with suppress(ValueError):  # to refuse is as good
-        frames = part.fork(8, Walk(2)).finish(PATIENCE)
-        assert frames.error == "no picture"
-        assert_shows(frames, list(walk(Walk())))
+    frames = fork(part, 8, Walk(2), show=show_five).finish(PATIENCE)
+    assert frames.error == "no picture"
+    assert_shows(frames, list(walk(Walk())))
 
 
 # --- Bounds.
@@ -677,13 +836,14 @@ class Impatient(Recording):
 @pytest.mark.parametrize("known", [0, 1, 99])
 def test_a_fork_keeps_to_the_byte_budget(monkeypatch: pytest.MonkeyPatch, known: int) -> None:
     monkeypatch.setattr(recording, "MAX_BYTES", 1_000)
-    part = Impatient(walk, ((0, Walk(steps=300)),), frame=show, every=1)
+    monkeypatch.setattr(recording, "Recording", Impatient)
+    part = trunk(steps=300)
     if known:
         part.frames(0, seconds=PATIENCE, count=known)
-    fork = part.fork(150, Walk(-2, steps=300))
-    frames = everything(fork)
+    forked = fork(part, 150, Walk(-2, steps=300))
+    frames = everything(forked)
     assert columns_of(frames) <= 1_000
-    assert frames.steps.tolist() == list(frame_steps(300, fork.every))
+    assert frames.steps.tolist() == list(frame_steps(300, forked.every))
     assert_shows(frames, chained((0, Walk(steps=300)), (150, Walk(-2, steps=300))))
 
 

@@ -18,6 +18,7 @@ const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
 const DOT = 2.6; // radius, of a path with a dot at every frame
 const MOST_DOTS = 200;
 const POINT = 2; // side of a cloud's point
+const GAP = 14; // between the pointer and what it shows
 
 const ICONS = {
   "player-restart": "M5 4h2.5v16H5zM20 4v16L9 12z",
@@ -44,6 +45,19 @@ function loadVega(address) {
   return vegaLoading;
 }
 
+const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u2009");
+
+/** Show a whole number grouped by style alone: its text stays nothing but digits. */
+function writeWhole(place, value) {
+  const [first, ...thousands] = grouped(String(value)).split("\u2009");
+  const parts = thousands.map((digits) => {
+    const part = document.createElement("span");
+    part.textContent = digits;
+    return part;
+  });
+  place.replaceChildren(first, ...parts);
+}
+
 /** Four significant digits; `number` in theme.py writes them the same way. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "—";
@@ -55,8 +69,7 @@ export function number(value) {
   const power = Number(exponent);
   if (power >= -4 && power < 6) {
     const [whole, decimals] = Number(size.toPrecision(4)).toFixed(Math.max(3 - power, 0)).split(".");
-    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, "\u2009");
-    return sign + (decimals ? `${grouped}.${decimals}` : grouped);
+    return sign + grouped(whole) + (decimals ? `.${decimals}` : "");
   }
   const raised = String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
   return `${sign}${mantissa}\u2009×\u200910${raised}`;
@@ -175,15 +188,17 @@ class Trails {
     const pen = this.canvas.getContext("2d");
     const [x, y] = [view.scale("x"), view.scale("y")];
     const within = (value) => Math.max(-1e5, Math.min(1e5, value)); // a canvas counts in 32 bits
-    // On a logarithmic axis what is below its end, 0 above all, would else lie flat along it.
-    const below = y.type === "log" ? y.domain()[0] : -Infinity;
-    const height = (value) => (value < below ? view.height() + 20 : within(y(drawable(value))));
+    // On a logarithmic axis a line to its lower end says "below", 0 above all; one along it would say "there". `theory`
+    // in charts.py does the same.
+    const end = y.type === "log" ? y.domain()[0] : -Infinity;
+    const height = (value) => (value < end ? view.height() : within(y(drawable(value))));
     let last = null; // where the pen is
     let seen = null;
     const places = [];
     pen.beginPath();
     for (let i = from; i <= to; i += 1) {
-      if (Number.isNaN(across[i]) || Number.isNaN(up[i])) { last = null; continue; }
+      const along = i > 0 && up[i] < end && up[i - 1] < end;
+      if (along || Number.isNaN(across[i]) || Number.isNaN(up[i])) { last = null; continue; }
       const [left, top] = [within(x(drawable(across[i]))), height(up[i])];
       const inside = top >= 0 && top <= view.height() && left >= 0 && left <= view.width();
       // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
@@ -315,6 +330,15 @@ class Chart {
     this.view.signal("width", width).signal("height", height).resize().run();
     this.trails.clear();
   }
+}
+
+/** Where a tip stands beside a point of its box: right of it or else left, or above it, and inside. */
+function beside(x, y, { offsetWidth: width, offsetHeight: height }, { clientWidth, clientHeight }) {
+  const inside = (place, size, room) => Math.max(0, Math.min(place, room - size));
+  const middle = inside(y - height / 2, height, clientHeight);
+  if (x + GAP + width <= clientWidth) return [x + GAP, middle];
+  if (x - GAP - width >= 0) return [x - GAP - width, middle];
+  return [inside(x - width / 2, width, clientWidth), inside(y - GAP - height, height, clientHeight)];
 }
 
 const memory = new Map(); // key -> { frames, position, speed }: survives leaving the page
@@ -497,8 +521,8 @@ class Player {
 
   setLast() {
     this.scrub.max = String(Math.max(this.frames.total - 1, 1));
-    this.find("player-last").textContent = String(this.frames.last);
-    this.find("player-step").style.minWidth = `${String(this.frames.last).length}ch`;
+    writeWhole(this.find("player-last"), this.frames.last);
+    this.find("player-step").style.minWidth = `${grouped(String(this.frames.last)).length}ch`;
   }
 
   isDark() {
@@ -588,6 +612,17 @@ class Player {
     }
     if (!chart.hover) return;
     let tip;
+    const lineOf = (...cells) => {
+      const line = document.createElement("div");
+      for (const cell of cells) line.appendChild(document.createElement("span")).append(cell);
+      return line;
+    };
+    const sample = (colour) => {
+      const line = document.createElement("i");
+      line.style.background = colour;
+      return line;
+    };
+    const colours = new Map(chart.trails.trails.map(({ y, colour }) => [y, colour]));
     const frameAt = (event) => {
       const { view } = chart;
       const x = event.clientX - box.getBoundingClientRect().left - view.origin()[0] - view.padding().left;
@@ -599,14 +634,15 @@ class Player {
       const index = frameAt(event);
       if (index === null) { box.onpointerleave(); return; }
       if (!tip) { tip = box.appendChild(document.createElement("div")); tip.className = "tip"; }
-      const seen = Math.min(index, this.shown);
-      const row = this.frames.row(seen);
-      const lines = Object.entries(chart.hover.fields).map(([field, label]) => `${label}  ${number(row[field])}`);
-      tip.textContent = [`update ${row.step}`, ...lines].join("\n");
-      const left = event.clientX - box.getBoundingClientRect().left;
-      tip.style.left = left > box.clientWidth / 2 ? "" : `${left + 14}px`;
-      tip.style.right = left > box.clientWidth / 2 ? `${box.clientWidth - left + 14}px` : "";
-      tip.style.top = "8px";
+      const row = this.frames.row(Math.min(index, this.shown));
+      const lines = Object.entries(chart.hover.fields).map(([field, label]) =>
+        lineOf(sample(colours.get(field)), label, number(row[field])));
+      const head = document.createElement("header");
+      head.textContent = `update ${grouped(String(row.step))}`;
+      tip.replaceChildren(head, ...lines);
+      const { left, top } = box.getBoundingClientRect();
+      const [x, y] = beside(event.clientX - left, event.clientY - top, tip, box);
+      Object.assign(tip.style, { left: `${x}px`, top: `${y}px` });
     };
     box.onpointerleave = () => { tip?.remove(); tip = null; };
     box.onclick = (event) => { const index = frameAt(event); if (index !== null) this.jump(index); };
@@ -769,14 +805,16 @@ class Player {
     this.drawn = index;
     const until = { shown: LARGEST_DRAWN, "up to now": this.frames.step(index) }[this.pictures?.prediction] ?? -1;
     for (const chart of this.charts) chart.show(this.frames, index, until);
-    this.find("player-step").textContent = String(this.frames.step(index));
+    writeWhole(this.find("player-step"), this.frames.step(index));
     this.scrub.value = String(index);
     const part = 100 / Math.max(this.frames.total - 1, 1);
     this.scrub.style.setProperty("--shown", `${index * part}%`);
     this.scrub.style.setProperty("--known", `${(this.frames.known - 1) * part}%`);
     this.read(index);
     remember(this.key, { frames: this.frames, position: index, speed: this.speed });
-    if (!this.playing) this.rest();
+    if (this.playing) return;
+    this.rest();
+    if (this.target === null) this.describe();
   }
 
   read(index) {
@@ -788,7 +826,7 @@ class Player {
 
   fill(template, index) {
     const now = this.frames.now(index);
-    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? String(now.step) : number(now[name])));
+    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? grouped(String(now.step)) : number(now[name])));
   }
 
   /** Alternative text from the data; only when the picture rests, or a screen reader would never fall silent. */
@@ -798,7 +836,8 @@ class Player {
       box.setAttribute("role", "img");
       if (this.frames.known) box.setAttribute("aria-label", this.fill(this.pictures.charts[i].description, this.shown));
     }
-    const scrub = this.frames.known ? `update ${this.frames.step(this.shown)} of ${this.frames.last}` : "";
+    const [step, last] = [this.frames.step(this.shown), this.frames.last].map((n) => grouped(String(n)));
+    const scrub = this.frames.known ? `update ${step} of ${last}` : "";
     this.scrub.setAttribute("aria-valuetext", scrub);
   }
 
