@@ -18,5 +18,9 @@ else:  # what `streamlit run` imports: the server that runs the script
     from ui import server
 
     app = st.App(
-        __file__, lifespan=server.lifespan, routes=server.routes, on_script_error=server.sorry
+        __file__,
+        lifespan=server.lifespan,
+        routes=server.routes,
+        middleware=server.middleware,
+        on_script_error=server.sorry,
     )

@@ -11,14 +11,23 @@ Source: "Notes on PyTorch", Simple gradient descent: float64, 100 updates with �
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from core import devices
-from core.heavy_ball import best_step, critical_step, measured_period, measured_rate, mode
+from core.heavy_ball import (
+    TRUST,
+    best_step,
+    critical_step,
+    fewest,
+    measured_period,
+    measured_rate,
+    mode,
+    tells,
+)
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_flag, check_vector
 
 CURVATURE = 2.0  # λ, the second derivative of (w - t)² in w: equal in every direction
@@ -241,6 +250,25 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     end = max(2, above[-1] + 1) if above.size else 2  # the first update always counts
     rate = math.inf if len(error) == 1 < len(errors) else measured_rate(error[:end])
     return Measurement(rate, measured_period(error[:end]), float(loss[-1]))
+
+
+def needed(field: str, begin: int, config: Config, *later: Change) -> int | None:
+    """The updates that a run needs until `measure` from update `begin` on tells its "rate" or
+    "period" of the long run: `config.steps` where these are enough, None where no number is.
+
+    Asked of the predicted course, with as many more updates of the last settings as it takes.
+    """
+    now = later[-1][1] if later else config
+    value = getattr(predict(now), field)
+
+    def enough(steps: int) -> bool:
+        first, *rest = (replace(leg, steps=steps) for leg in (config, *(leg for _, leg in later)))
+        legs = (first, *((k, leg) for (k, _), leg in zip(later, rest, strict=True)))
+        weights, loss = predicted_weights(*legs)[begin:], predicted_loss(*legs)[begin:]
+        found = getattr(measure(now, weights, loss), field)
+        return tells(found, value) if field == "rate" else abs(found - value) <= TRUST * value
+
+    return config.steps if enough(config.steps) else fewest(enough, config.steps)
 
 
 def plain_pytorch(config: Config) -> str:

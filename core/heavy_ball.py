@@ -10,6 +10,7 @@ Source: G. Goh, "Why Momentum Really Works", Distill 2017; B. Polyak 1964.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -101,7 +102,9 @@ def updates_per_decimal(rate: float) -> float:
 def measured_rate(error: np.ndarray) -> float:
     """The factor an update by which the errors (n,) of a run shrink or grow, nan if unknown.
 
-    The mean over their later half; where the error swings, from its first peak to its last.
+    The mean over their later half. Where the error swings, and has been seen to, by what errors in
+    a row span, e² - e_before e_after, which shrinks by the square of the rate at any phase: of two
+    modes that is exact. Where more modes are mixed, from the first peak to the last.
     """
     if len(error) < 2 or error[0] == 0:
         return math.nan
@@ -116,11 +119,42 @@ def measured_rate(error: np.ndarray) -> float:
     peaks = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
     if len(peaks) < 2:
         return math.nan
+    scaled = late / np.abs(late).max()
+    span = scaled[1:-1] ** 2 - scaled[:-2] * scaled[2:]
+    if len(span) > 1 and (span > 1e-300).all():
+        return math.exp(math.log(span[-1] / span[0]) / (2 * (len(span) - 1)))
     before, top, after = size[peaks - 1], size[peaks], size[peaks + 1]
     # A parabola through three neighbours finds the peak between the updates.
     shift = (before - after) / (2 * (before - 2 * top + after))
     height = top - (before - after) * shift / 4
     return float(np.exp(np.polyfit(peaks + shift, np.log(height), 1)[0]))
+
+
+TRUST = 0.01  # how far from the long run's number a measurement may be
+
+
+def tells(found: float, value: float) -> bool:
+    """Whether a measurement that is made of the predicted errors finds the rate of the long run.
+
+    Within TRUST of its logarithm, and so of how fast the error shrinks. If so the run is long
+    enough to measure; that is asked of theory alone, so that no fault of a run is hidden.
+    """
+    if not (0 < found < math.inf and 0 < value < math.inf):
+        return found == value
+    return abs(math.log(found / value)) <= TRUST * abs(math.log(value)) + 1e-6
+
+
+def fewest(enough: Callable[[int], bool], steps: int, most: int = 20_000) -> int | None:
+    """The fewest updates, more than `steps`, that are `enough`; None where `most` are not."""
+    few, many = steps, min(2 * steps + 2, most)
+    while not enough(many):
+        if many == most:
+            return None
+        few, many = many, min(2 * many, most)
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
 
 
 def measured_period(error: np.ndarray) -> float:

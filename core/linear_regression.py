@@ -13,7 +13,8 @@ which solves it in one update, and 0.1.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,10 @@ from core.heavy_ball import (
     Mode,
     critical_step,
     error_left,
+    fewest,
     measured_rate,
     mode,
+    tells,
     updates_per_decimal,
 )
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_vector
@@ -443,6 +446,38 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
         2 / (min(found) + max(found)) if seen else math.nan,
         float(loss[-1]),
     )
+
+
+def needed(config: Config, *later: Change) -> dict[int | None, int | None]:
+    """For each direction that moves, and for None, the largest rate: the updates that a run needs
+    until `measure`, since its last change, tells the rate of the long run.
+
+    `config.steps` where these are enough, None where no number is. Asked of the predicted course,
+    with as many more updates of the last settings as it takes.
+    """
+    since, now = later[-1] if later else (0, config)
+    prediction = predict(now)
+    rates = {i: found.rate for i, found in prediction.moving.items()} | {None: prediction.rate}
+
+    @cache
+    def found(steps: int) -> Measurement:
+        first, *rest = (replace(leg, steps=steps) for leg in (config, *(leg for _, leg in later)))
+        legs = (first, *((k, leg) for (k, _), leg in zip(later, rest, strict=True)))
+        x, loss = predicted_x(*legs)[since:], predicted_loss(*legs)[since:]
+        A = np.asarray(now.A)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return measure(now, x, 2 * (x @ A.T - now.b) @ A, loss)
+
+    def enough(index: int | None, steps: int) -> bool:
+        rate = found(steps).rate if index is None else found(steps).rates[index]
+        return tells(rate, rates[index])
+
+    return {
+        index: config.steps
+        if enough(index, config.steps)
+        else fewest(partial(enough, index), config.steps)
+        for index in rates
+    }
 
 
 def plain_pytorch(config: Config) -> str:

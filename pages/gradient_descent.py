@@ -11,7 +11,7 @@ from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
 from ui.steering import Run
 from ui.theme import number, setting, subscript
-from ui.verdict import Row, autopsy, verdict
+from ui.verdict import Row, autopsy, needs, verdict
 
 NAME = "gradient_descent"
 RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
@@ -193,15 +193,24 @@ def readout(config: lesson.Config) -> Readout:
 player(run, [main, arrow, error], readout)
 
 frames = run.finish()
-here = slice(run.recording.frame_of(begin), None)
-measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
-if frames.finished:
+if frames.finished and frames.steps[-1] >= begin:  # a run that stopped early may not reach it
+    here = slice(run.recording.frame_of(begin), None)
+    measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
     floor = lesson.rounding_loss(config)
     rounding = losses[-1] < floor
     when = f"from update {begin} on, " if begin else ""
+    lacks = {
+        field: needs(lesson.needed(field, begin, *run.legs), config.steps)
+        for field in ("rate", "period")
+        if not settled and prediction.regime.startswith("swinging") >= (field == "period")
+    }
     rows = [
         Row(
-            "Error kept by an update", prediction.rate, measured.rate, note=f"{when}in the long run"
+            "Error kept by an update",
+            prediction.rate,
+            measured.rate,
+            note=f"{when}in the long run",
+            needs=lacks.get("rate", ""),
         ),
         Row(
             f"Loss after update {config.steps}",
@@ -214,10 +223,11 @@ if frames.finished:
         ),
     ]
     if prediction.regime.startswith("swinging"):
-        rows.append(Row("One swing", prediction.period, measured.period, unit="updates"))
+        swing = (prediction.period, measured.period)
+        rows.append(Row("One swing", *swing, unit="updates", needs=lacks.get("period", "")))
     verdict(rows)
 
-if prediction.regime == "diverging" and not settled:
+if prediction.regime == "diverging" and not settled and frames.steps[-1] >= begin:
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
     story = []
     if prediction.rate > 1:

@@ -13,7 +13,7 @@ from ui.player.player import Picture, Readout, player
 from ui.source import code_panel
 from ui.steering import Run
 from ui.theme import BLUE, MINUS, number, setting
-from ui.verdict import Row, autopsy, verdict
+from ui.verdict import Row, autopsy, needs, verdict
 
 NAME = "linear_regression"
 DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
@@ -232,18 +232,21 @@ player(
 )
 
 frames = run.finish()
-here = slice(run.recording.frame_of(run.since), None)  # where the settings now hold
-measured = lesson.measure(
-    config, *(frames.columns[name][here] for name in ("x", "gradient", "loss"))
-)
+reached = frames.steps[-1] >= run.since  # where the settings now hold
+if frames.finished and reached:  # a run that stopped early may not reach it
+    here = slice(run.recording.frame_of(run.since), None)
+    measured = lesson.measure(
+        config, *(frames.columns[name][here] for name in ("x", "gradient", "loss"))
+    )
 
+    updates = {} if settled or not moving else lesson.needed(*run.legs)
+    lacks = {index: needs(count, config.steps) for index, count in updates.items()}
 
-def row(quantity: str, field: str, note: str = "", **more: Any) -> Row:
-    """What theory and the run say of the quantity that both call `field`."""
-    return Row(quantity, getattr(prediction, field), getattr(measured, field), note=note, **more)
+    def row(quantity: str, field: str, note: str = "", lacks: str = "") -> Row:
+        """What theory and the run say of the quantity that both call `field`."""
+        found = getattr(measured, field)
+        return Row(quantity, getattr(prediction, field), found, note=note, needs=lacks)
 
-
-if frames.finished:
     since = f", from update {run.since} on" if run.since else ""
     when = since if plain else f"{since}, in the long run"
     curved = {i: f"λ = {short(prediction.curvatures[i])}{when}" for i in moving}
@@ -252,17 +255,25 @@ if frames.finished:
             f"Error kept along the {directions[i]} direction",
             mode.rate,
             measured.rates[i],
-            "",
-            note,
+            note=note,
+            needs=lacks.get(i, ""),
         )
         for (i, mode), note in zip(moving.items(), curved.values(), strict=True)
     ]
     if not plain and moving:
         rows.append(
-            row("Spectral radius", "rate", "the larger of both: it decides in the long run")
+            row(
+                "Spectral radius",
+                "rate",
+                "the larger of both: it decides in the long run",
+                lacks.get(None, ""),
+            )
         )
     if prediction.rate < 1:
-        rows.append(row("Updates for one decimal more", "per_decimal", "a tenth of the error"))
+        lacking = lacks.get(None, "")
+        rows.append(
+            row("Updates for one decimal more", "per_decimal", "a tenth of the error", lacking)
+        )
     if moving:
         pair = " with momentum ".join(map(short, prediction.best_with_momentum))
         edge = "from here on x no longer comes closer; measured by the first gradient"
@@ -278,7 +289,7 @@ if frames.finished:
     verdict(rows)
 
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
-if runaways and not settled:
+if runaways and not settled and reached:
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
     where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
@@ -315,7 +326,7 @@ with experiments:
         guess = settings.guess(
             "valley", ["along the valley", "across the valley", "in both alike"], VALLEY
         )
-        if guess and config == lesson.Config(**VALLEY):
+        if guess and config == lesson.Config(**VALLEY) and frames.finished:
             left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]
             right = ", as you said" if guess.startswith("along") else f", not {guess}"
             st.markdown(

@@ -204,7 +204,9 @@ def against_step(
     ]
     if named:
         late = "datum.step > 0.75 * last"  # where a long label would leave the picture
-        ways = ((f"!({late})", "left", 8), (late, "right", -8)) if apart else (("true", "left", 8),)
+        ways: Any = (
+            ((f"!({late})", "left", 8), (late, "right", -8)) if apart else (("true", "left", 8),)
+        )
         for where, align, dx in ways:
             words = _spread(alt.Chart(NOW).transform_filter(where), named, log).mark_text(
                 align=align, dx=dx, fontWeight="bold", fontSize=14
@@ -393,7 +395,7 @@ def _named_heads(names: Sequence[str]) -> alt.Chart:
     Each of the others that is near pushes it away by half of what they lack in height: names of
     runs that are in one place stand in a column, names of those that are apart beside their heads.
     """
-    series = [f"p_{k}" for k in range(len(names))]
+    series: list[Any] = [f"p_{k}" for k in range(len(names))]
     pushes = [
         f"max(0, 1 - abs(datum.p - datum.p_{j}) * width / {BROAD}) / 2"
         f" * max(0, {LABEL} - abs(datum.q - datum.q_{j}) * height)"
@@ -484,7 +486,8 @@ def portrait(
         layers += [point] if cloud else [trail, point]
     if names:
         full = f"datum.p * width > width - {BROAD}"  # on the right a name would leave the picture
-        for where, align, dx in ((f"!({full})", "left", 9), (full, "right", -9)):
+        sides: Any = ((f"!({full})", "left", 9), (full, "right", -9))
+        for where, align, dx in sides:
             words = _named_heads(names).transform_filter(where)
             layers.append(
                 words.mark_text(align=align, dx=dx, fontWeight="bold", fontSize=14).encode(

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui.lessons import LESSONS
@@ -68,6 +70,53 @@ async def _lesson(request: Request) -> HTMLResponse:
 
 
 routes = [Route(f"/{lesson.name}", _lesson) for lesson in LESSONS]
+
+
+# First parts of the addresses that Streamlit answers by itself.
+_STREAMLITS = {"_stcore", "app", "auth", "component", "media", "oauth2callback", "static"}
+_STREAMLITS |= {"favicon.png", "manifest.json", ""}
+_LONGEST_NAME = 255  # bytes of a file's name: a file system answers longer ones with an error
+_NOT_HERE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>No such page</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1.1rem/1.6 "Source Sans", sans-serif; max-width: 36rem; margin: 18vh auto 0;
+  padding: 0 1.5rem; }}
+a {{ color: light-dark(#0072B2, #3D9BD1); }}
+</style>
+<h1>There is no such page</h1>
+<p>The address may be cut off or misspelt. These are here:</p>
+<ul><li><a href="/">All lessons</a></li>{links}</ul>
+</html>"""
+
+
+def known(path: str) -> bool:
+    """Whether there is a page at this address, or Streamlit may have a file there."""
+    first, *rest = path.strip("/").split("/")
+    if any(len(part.encode()) > _LONGEST_NAME for part in (first, *rest)):
+        return False
+    lessons = {lesson.name for lesson in LESSONS}
+    return first in _STREAMLITS or (first in lessons and not rest)
+
+
+class Unknown:
+    """Answers any other address with a page that says so; Streamlit's own would be a blank one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI asks."""
+        if scope["type"] != "http" or known(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        items = (f'<li><a href="/{lesson.name}">{lesson.title}</a></li>' for lesson in LESSONS)
+        page = HTMLResponse(_NOT_HERE.format(links="".join(items)), status_code=404)
+        await page(scope, receive, send)
+
+
+middleware = [Middleware(Unknown)]
 
 
 def sorry(error: Exception) -> bool:

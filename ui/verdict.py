@@ -22,6 +22,7 @@ class Row(NamedTuple):
     unit: str = ""
     note: str = ""
     rounding: bool = False  # both numbers are too small to mean more than that
+    needs: str = ""  # what a run too short to measure this would need
 
 
 def error(predicted: float, measured: float) -> str:
@@ -29,7 +30,7 @@ def error(predicted: float, measured: float) -> str:
     if math.isnan(predicted) or math.isnan(measured):
         return "—"
     if predicted == measured:
-        return "none"
+        return "exact"
     if math.isinf(predicted) or math.isinf(measured):
         return "∞"
     if predicted == 0:
@@ -43,7 +44,7 @@ def html(rows: Sequence[Row]) -> str:
         f'<tr><th scope="row">{escape(row.quantity)}'
         + (f'<span class="note">{escape(row.note)}</span>' if row.note else "")
         + f"</th><td>{_with_unit(row.predicted, row.unit)}</td>"
-        + f"<td>{_with_unit(row.measured, row.unit)}</td>"
+        + (_too_short(row) if row.needs else f"<td>{_with_unit(row.measured, row.unit)}</td>")
         + f'<td class="error">{_error(row)}</td></tr>'
         for row in rows
     )
@@ -54,7 +55,20 @@ def html(rows: Sequence[Row]) -> str:
     )
 
 
+def needs(updates: int | None, steps: int) -> str:
+    """What a run of `steps` updates lacks if it needs `updates`; "" if nothing."""
+    if updates is None:
+        return "no run is long enough"
+    return "" if updates <= steps else f"needs {updates} updates"
+
+
+def _too_short(row: Row) -> str:
+    return f'<td>too short to tell<span class="note">{escape(row.needs)}</span></td>'
+
+
 def _error(row: Row) -> str:
+    if row.needs:
+        return "—"
     return "rounding" if row.rounding else error(row.predicted, row.measured)
 
 

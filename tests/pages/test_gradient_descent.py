@@ -383,3 +383,22 @@ def test_the_old_sum_of_gradients_delays_the_landing_by_one_update(open_page):
 def test_why_it_runs_away_counts_from_the_last_change(open_page):
     page = open_page(NAME, learning_rate="1.01", course="0 learning_rate 0.1 40", steps="60")
     assert "From update 41 on the loss is larger than at update 40." in said(page)
+
+
+def test_a_run_too_short_for_its_measurement_says_what_it_needs(open_page):
+    # A swing of this momentum takes 19.5 updates: ten of them do not show one.
+    shown = verdict(open_page(NAME, momentum="0.9", steps="10"))
+    assert "0.9487" in shown
+    (count,) = set(re.findall(r"too short to tell\s+needs (\d+) updates", shown)[:1])
+    longer = verdict(open_page(NAME, momentum="0.9", steps=count))
+    rate = longer.split("One swing")[0].split("Loss after")[0]
+    assert "too short" not in rate
+    assert rate.count(number(0.9**0.5)) == 2
+    assert "too short" in verdict(open_page(NAME, momentum="0.9", steps=str(int(count) - 1)))
+
+
+def test_a_fork_at_the_last_update_but_one_measures_no_momentum(open_page):
+    shown = verdict(open_page(NAME, momentum="0.9", course="0 momentum 0 99", at="99"))
+    assert shown.count("too short to tell") == 2  # neither the rate nor a swing
+    shown = verdict(open_page(NAME, learning_rate="0.3", course="0 learning_rate 0.05 99"))
+    assert "too short" not in shown  # one plain update shows what each does

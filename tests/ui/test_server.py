@@ -2,12 +2,17 @@
 
 import re
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
+import pytest
 import streamlit
 
+from bench.browser import serving
 from ui import warmup
+from ui.lessons import LESSONS
 from ui.player import player
-from ui.server import lesson_page
+from ui.server import known, lesson_page
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ROOT = Path(__file__).parents[2]
@@ -31,3 +36,25 @@ def test_what_is_loaded_ahead_exists():
     for address in addresses:
         own = address.startswith("app/")
         assert (ROOT / address[4:] if own else STREAMLIT / address).exists(), address
+
+
+def test_pages_and_files_are_known_and_nothing_else_is():
+    for path in ("/", "/matrix_game", "/_stcore/health", "/static/js/index.js", "/favicon.png"):
+        assert known(path)
+    for path in ("/gradient_descent/extra", "/pages/home.py", "/nowhere", "/static/" + 9000 * "a"):
+        assert not known(path)
+
+
+def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path):
+    log = tmp_path / "log"
+    with serving(log=log) as address:
+        for path in ("gradient_descent/extra", "pages/home.py", "nowhere", "static/" + 9000 * "a"):
+            with pytest.raises(HTTPError) as answer:
+                urlopen(f"{address}/{path}", timeout=30)
+            assert answer.value.code == 404
+            text = answer.value.read().decode()
+            assert all(f'href="/{lesson.name}"' in text for lesson in LESSONS)
+        for path in ("", "matrix_game", "_stcore/health", "favicon.png"):
+            with urlopen(f"{address}/{path}", timeout=30) as answer:
+                assert answer.status == 200
+    assert "Traceback" not in log.read_text()

@@ -12,12 +12,12 @@ from ui.verdict import Row, error, html
     [
         (2.0, 2.01, "0.5000\u2009%"),
         (-2.0, -2.01, "0.5000\u2009%"),
-        (0.9, 0.9, "none"),
+        (0.9, 0.9, "exact"),
         (0.0, 0.25, "0.2500"),
         (math.nan, 1.0, "—"),
         (1.0, math.nan, "—"),
         (math.inf, 1.0, "∞"),
-        (math.inf, math.inf, "none"),
+        (math.inf, math.inf, "exact"),
     ],
 )
 def test_the_error_is_a_part_of_the_prediction(predicted, measured, text):
