@@ -495,7 +495,9 @@ class Player {
     this.frames = new Frames(data);
     this.request = null;
     if (this.pending?.sent > 0) this.roundTrip = Math.min(1, (performance.now() - this.pending.sent) / 1000);
-    this.pending = null;
+    // A restart that was pressed while a fork was under way is still wanted of the run that the fork made.
+    const restarts = this.pending?.name === "restart" && data.course.length > 1;
+    this.pending = restarts ? { name: "restart", frame: 0, sent: -Infinity } : null;
     this.drawn = -1;
     this.trouble = "";
     const common = before?.fits(data.frames) ? before.shared(this.frames) : 0;
