@@ -216,11 +216,6 @@ class Run:
         return self.settings.prediction
 
     @property
-    def foretold(self) -> bool:
-        """Whether words may say what will come."""
-        return self.prediction == "shown"
-
-    @property
     def legs(self) -> tuple[Any, ...]:
         """The first config and the later changes, as a lesson's theory takes them."""
         return (self.course[0][1], *self.course[1:])
