@@ -15,6 +15,12 @@ from ui.player.player import Picture, Readout, answer, around
 from ui.steering import identify, narrow, table
 
 
+@pytest.fixture(autouse=True)
+def no_clock(monkeypatch):
+    """An answer is as long as what is asked for, also where the machine is slow."""
+    monkeypatch.setattr(player, "CHUNK_SECONDS", 60)
+
+
 def recording(steps: int = 600) -> Recording:
     return Recording(lesson.run, ((0, lesson.Config(steps=steps)),), frame=lesson.frame)
 
