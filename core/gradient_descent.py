@@ -272,7 +272,12 @@ def needed(field: str, begin: int, config: Config, *later: Change) -> int | None
 
 
 def plain_pytorch(config: Config) -> str:
-    """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
+    """The same run as a script that needs nothing but PyTorch, to paste anywhere.
+
+    It prints step and loss, at most a screenful of them.
+    """
+    every = -(-config.steps // 20)
+    some = f"if step % {every} == 0:\n        " if every > 1 else ""
     clear = "    w.grad = None  # or the next backward() adds to it\n" if config.zero_grad else ""
     dtype = devices.double(torch.device(config.device))
     start, target = [float(w) for w in config.start], [float(t) for t in config.target]
@@ -289,7 +294,7 @@ for step in range({int(config.steps)}):
     with torch.no_grad():
         z = {float(config.momentum)!r} * z + w.grad
         w -= {float(config.learning_rate)!r} * z
-{clear}    print(step, loss.item())
+{clear}    {some}print(step, loss.item())
 
 print({int(config.steps)}, ((w - t) ** 2).sum().item())
 print(w)

@@ -481,7 +481,12 @@ def needed(config: Config, *later: Change) -> dict[int | None, int | None]:
 
 
 def plain_pytorch(config: Config) -> str:
-    """The same run as a script that needs nothing but PyTorch, to paste anywhere."""
+    """The same run as a script that needs nothing but PyTorch, to paste anywhere.
+
+    It prints step, x and loss, at most a screenful of them.
+    """
+    every = -(-config.steps // 20)
+    some = f"if step % {every} == 0:\n        " if every > 1 else ""
     dtype = devices.double(torch.device(config.device))
     A = [[float(entry) for entry in row] for row in config.A]
     b, start = [float(entry) for entry in config.b], [float(entry) for entry in config.start]
@@ -496,7 +501,7 @@ z = torch.zeros_like(b)
 for step in range({int(config.steps)}):
     loss = ((A @ x - b) ** 2).sum()
     loss.backward()
-    print(step, x.tolist(), loss.item())
+    {some}print(step, x.tolist(), loss.item())
     with torch.no_grad():
         z = {float(config.momentum)!r} * z + x.grad
         x -= {float(config.damping_factor)!r} * z

@@ -880,8 +880,10 @@ _DIRECTIONS = {
 def plain_pytorch(config: Config) -> str:
     """The run of the first start as a script that needs nothing but PyTorch, to paste anywhere.
 
-    It prints step, p, q and the rewards, as the notes do every 1000 updates.
+    It prints step, p, q and the rewards, at most a screenful of them: of the run of the notes every
+    1000 updates, as they do.
     """
+    every = max(1, -(-config.steps // 25))
     dtype = devices.double(torch.device(config.device))
     R0, R1 = ([[float(v) for v in row] for row in R] for R in (config.payoff_0, config.payoff_1))
     starts = [[float(v) for v in start] for start in config.starts[:1]]
@@ -909,7 +911,7 @@ def gradient(of, by):
 for step in range({int(config.steps)} + 1):
     a0, a1 = a0.detach().requires_grad_(), a1.detach().requires_grad_()
     V0, V1 = rewards(a0, a1)
-    if step % 1000 == 0 or step == {int(config.steps)}:
+    if step % {every} == 0 or step == {int(config.steps)}:
         print(step, *(x[0].item() for x in (torch.sigmoid(a0), torch.sigmoid(a1), V0, V1)))
     v0, v1 = gradient(V0, a0), gradient(V1, a1)
     {lines}

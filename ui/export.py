@@ -18,6 +18,8 @@ from ui.player.player import Picture
 from ui.steering import Run, narrow, table
 from ui.theme import number, standalone
 
+SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
+
 
 def csv(frames: Frames) -> bytes:
     """One row a frame, one column a number, full precision; without the points of a cloud."""
@@ -74,16 +76,26 @@ def png(
 
 
 def script(lesson: str, course: Course) -> str:
-    """A script that repeats the run with the project's own code, from the project's folder."""
+    """A script that repeats the run with the project's own code and prints some of its states."""
     legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
-    return f"""from core.{lesson} import Config, frame, run
+    last = course[-1][1].steps
+    every = max(1, -(-last // SHOWN_STATES))
+    return f"""# Repeats a run. Save it in the project's folder, beside app.py, and there run
+#     python {lesson}_run.py
+import numpy as np
+
+from core.{lesson} import Config, frame, run
 from core.recording import play
 
 course = (  # from this step on, these settings
 {legs})
 
+np.set_printoptions(precision=4, threshold=4, edgeitems=1)  # of a long row its ends
 for state in play(run, course):
-    print(state.step, {{name: numbers.tolist() for name, numbers in frame(state).items()}})
+    if state.step % {every} == 0 or state.step == {last}:
+        print(f"update {{state.step}}:")
+        for name, numbers in frame(state).items():
+            print(f"    {{name}} = {{np.array2string(numbers, separator=', ')}}".replace("\\n", ""))
 """
 
 

@@ -1,11 +1,16 @@
-"""The code panel: the very functions that the page runs, and a script to paste anywhere."""
+"""The code panel: a script to paste anywhere, and the very functions that the page runs."""
 
 import inspect
 from collections.abc import Callable
+from difflib import SequenceMatcher
 
 import streamlit as st
 
-from ui.steering import Run
+from ui.steering import Run, differing, label
+
+# Wrapped, each line of `st.code` is an element of its own, in their order.
+_MARK = """{{ display: block; box-shadow: -0.5rem 0 0 {0}, -0.75rem 0 0 #E69F00;
+  background: {0}; }}"""
 
 
 def source(*objects: Callable[..., object] | type) -> str:
@@ -13,16 +18,40 @@ def source(*objects: Callable[..., object] | type) -> str:
     return "\n\n".join(inspect.getsource(item) for item in objects)
 
 
+def touched(before: str, now: str) -> tuple[list[int], list[str]]:
+    """The indices of the lines of `now` that are not in `before`, and lines that are gone."""
+    old, new = before.split("\n"), now.split("\n")
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    lines = [
+        line for kind, _, _, low, high in changes if kind != "equal" for line in range(low, high)
+    ]
+    gone = [line for kind, low, high, *_ in changes if kind == "delete" for line in old[low:high]]
+    return lines, gone
+
+
 def code_panel(run: Run, *objects: Callable[..., object] | type) -> None:
-    """The code that runs on this page, and beside it the same run in plain PyTorch.
+    """The run in plain PyTorch with the lines marked that the last change touches; the page's code.
 
     A steered run has had other settings before: the script has those of now from its start.
     """
-    here, anywhere = st.columns(2, gap="medium")
-    with here:
-        st.caption(f"The code that runs here, read from `core/{run.settings.lesson}.py`.")
-        st.code(source(*objects), language="python")
-    with anywhere:
-        settings = ", with the settings of now from its start on" if run.since else ""
-        st.caption(f"The same run in plain PyTorch{settings}, to paste anywhere.")
-        st.code(run.lesson.plain_pytorch(run.config), language="python")
+    script = run.lesson.plain_pytorch(run.config).strip()
+    words = "The run on screen as a plain PyTorch script: copy it, paste it anywhere."
+    if run.since:
+        words = words.replace(":", ", with the settings of now from its start on:", 1)
+    lines: list[int] = []
+    if run.before is not None:
+        lines, gone = touched(run.lesson.plain_pytorch(run.before).strip(), script)
+        fields = differing([((0, run.before), (0, run.config))])
+        names = ", ".join(f"*{label(field)}*" for field in fields)
+        if lines:
+            words += f" Marked: what the last change touches, of {names}."
+        elif gone:
+            words += f" The last change, of {names}, has taken away `{gone[0].strip()}`."
+    with st.container(key="plain_script"):
+        st.caption(words)
+        st.code(script, language="python", wrap_lines=True)
+        marked = ", ".join(f".st-key-plain_script code > span:nth-child({n + 1})" for n in lines)
+        if marked:
+            st.html(f"<style>{marked} {_MARK.format('rgb(230 159 0 / 18%)')}</style>")
+    st.caption(f"What this page itself runs, read from `core/{run.settings.lesson}.py`.")
+    st.code(source(*objects), language="python", wrap_lines=True)

@@ -188,12 +188,20 @@ class Run:
         self._turn_to(wanted)
         self.course: Course = self._kept["course"]
         self.config = self.course[-1][1]
+        if self._kept.get("now") != self.config:
+            earlier = self.course[-2][1] if self.since else None
+            self._kept |= {"before": self._kept.get("now", earlier), "now": self.config}
         self.recording: Recording = shared(lesson.run, self.course, frame=lesson.frame)
 
     @property
     def at(self) -> int:
         """The step on screen when the browser last rested."""
         return self._kept["at"]
+
+    @property
+    def before(self) -> Any:
+        """The settings before the last change, None where nobody has changed any."""
+        return self._kept["before"]
 
     @property
     def heard(self) -> bool:

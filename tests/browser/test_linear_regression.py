@@ -119,3 +119,24 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.click("forward")
     assert visitor.step() == 1
+
+
+def test_the_script_is_copied_by_one_click_and_marks_the_changed_line(visit):
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    page = visitor.open(PAGE)
+    page.get_by_role("tab", name="Code").click()
+    script = page.locator(".st-key-plain_script")
+    script.locator("code span").first.wait_for()
+    visitor.move("Damping factor", 2)
+    changed = "    x -= 0.91 * z"
+    page.wait_for_function(
+        """text => [...document.querySelectorAll('.st-key-plain_script code > span')]
+            .filter(line => getComputedStyle(line).backgroundColor !== 'rgba(0, 0, 0, 0)')
+            .map(line => line.textContent.trimEnd()).join() === '    ' + text""",
+        arg=changed,
+    )
+    script.locator("pre").hover()
+    script.get_by_role("button", name="Copy to clipboard").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert changed in copied
+    assert copied.splitlines()[0] == "import torch"

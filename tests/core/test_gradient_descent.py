@@ -234,10 +234,12 @@ def test_the_script_to_take_away_makes_the_same_run(
     lines = capsys.readouterr().out.strip().split("\n")
     printed = [line.split() for line in lines if line[:1].isdigit()]
     assert names["w"].detach().numpy() == pytest.approx(trace.weights[-1], abs=0, nan_ok=True)
-    assert [int(step) for step, _ in printed] == list(range(len(trace.states)))
+    assert len(printed) <= 21  # a screenful
+    known = [int(step) for step, _ in printed]
+    assert (known[0], known[-1]) == (0, len(trace.states) - 1)
     # 1e-15: the loss is a sum of squares in the one, a product of vectors in the other.
     assert [float(loss) for _, loss in printed] == pytest.approx(
-        trace.losses.tolist(), rel=1e-15, nan_ok=True
+        trace.losses[known].tolist(), rel=1e-15, nan_ok=True
     )
 
 

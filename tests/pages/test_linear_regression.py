@@ -267,7 +267,7 @@ def test_momentum_is_promised_what_theory_says(open_page):
 def test_the_code_on_screen_is_the_code_that_runs(open_page):
     page = open_page(NAME)
     page.session_state[f"{NAME}.tab"] = "Code"
-    shown, plain = (block.value for block in page.run().code)
+    plain, shown = (block.value for block in page.run().code)
     assert inspect.getsource(run) in shown
     assert inspect.getsource(State) in shown
     assert plain == plain_pytorch(page.session_state[f"{NAME}.good"]).strip()

@@ -264,7 +264,7 @@ def test_a_steered_run_opens_from_its_link(open_page):
 def test_the_code_on_screen_is_the_code_that_runs(open_page):
     page = open_page(NAME, **SHORT)
     page.session_state[f"{NAME}.tab"] = "Code"
-    shown, plain = (block.value for block in page.run().code)
+    plain, shown = (block.value for block in page.run().code)
     assert inspect.getsource(run) in shown
     assert inspect.getsource(State) in shown
     assert plain == plain_pytorch(Config(steps=4000)).strip()

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import plain_pytorch
 from ui.controls import literal, parse_matrix, parse_numbers, write_matrix, write_numbers
-from ui.source import source
+from ui.source import source, touched
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -23,6 +23,13 @@ def test_commas_and_spaces_separate():
 
 def test_the_source_shown_is_the_source_of_the_function():
     assert source(plain_pytorch).startswith("def plain_pytorch(config: Config) -> str:")
+
+
+def test_lines_that_a_change_touches_are_found():
+    before, now = "a\nb = 1\nc\nd", "a\nb = 2\nc\nd\ne"
+    assert touched(before, now) == ([1, 4], [])
+    assert touched(now, now) == ([], [])
+    assert touched("a\nb\nc", "a\nc") == ([], ["b"])
 
 
 def test_a_message_is_shown_as_it_is_whatever_a_link_puts_into_it():
