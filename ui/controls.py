@@ -14,6 +14,7 @@ import streamlit as st
 
 from core import devices
 from core.ranges import Range, check_flag, check_vector
+from ui.lessons import LESSONS
 from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
@@ -388,7 +389,6 @@ class Settings:
         return self._own("device", value)
 
     def _changed(self) -> None:
-        st.session_state.pop(f"{self.lesson}.visited", None)
         st.session_state[f"{self.lesson}.visited"] = []
 
     def _set(self, field: str, value: Any) -> None:
@@ -454,12 +454,8 @@ class Settings:
         chosen = {
             field: value for field, value in self._values.items() if field not in self._page_fields
         }
-        known = set(map(self.key, (*self._values, "preset", *LINKED)))
-        for name in st.query_params:
-            if self._entering and name.startswith(f"{self.lesson}.") and name not in known:
-                self.complain(
-                    f"The link sets {name!r}, which this page does not know. It was ignored."
-                )
+        if self._entering:
+            self._complain_of_unknown()
         self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
         good_key = f"{self.lesson}.good"
         config = st.session_state.get(good_key, self.defaults)
@@ -470,6 +466,21 @@ class Settings:
                 self._refused.append(str(refused))
         self._show_presets(config)
         return config
+
+    def _complain_of_unknown(self) -> None:
+        known = set(map(self.key, (*self._values, "preset", *LINKED)))
+        # What another lesson's player has written can still stand there for a moment.
+        others = tuple(f"{lesson.name}." for lesson in LESSONS if lesson.name != self.lesson)
+        names = [
+            name for name in st.query_params if name not in known and not name.startswith(others)
+        ]
+        if names:
+            told = " and ".join(repr(name[:40]) for name in names[:2])
+            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+            were = "It was" if len(names) == 1 else "They were"
+            self.complain(
+                f"The link sets {told}{more}, which this page does not know. {were} ignored."
+            )
 
     def tell(self) -> None:
         """Show what could not be used, of the controls and of the link."""

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import Config, State, plain_pytorch, predict, run
 from core.recording import play
@@ -220,8 +221,23 @@ def test_the_guess_is_answered_with_the_measured_swing(open_page):
     assert number(period) in verdict(page)
 
 
-def test_the_code_on_screen_is_the_code_that_runs(open_page):
+def test_names_that_no_page_knows_are_told_also_without_the_name_of_a_lesson():
+    def warned(*names: str) -> list[str]:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        page.switch_page(f"pages/{NAME}.py")
+        for name in names:
+            page.query_params[name] = "1"
+        return [warning.value for warning in page.run().warning]
 
+    known = "which this page does not know."
+    assert warned("unknown") == [f"The link sets 'unknown', {known} It was ignored."]
+    assert warned("linear_regression.at") == []  # another page's player may have left it there
+    (many,) = warned(*(f"{NAME}.x{i}" for i in range(999)), "y" * 9_000)
+    assert many.endswith(f"and 998 more, {known} They were ignored.")
+    assert len(many) < 200
+
+
+def test_the_code_on_screen_is_the_code_that_runs(open_page):
     page = open_page(NAME)
     assert not page.code  # colouring code takes a browser long: not before it is wanted
     page.session_state[f"{NAME}.tab"] = "Code"
