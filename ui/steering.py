@@ -355,8 +355,8 @@ class Run:
     # --- Undo and pin.
 
     def undo(self) -> None:
-        """A callback: take back the last change of settings."""
-        course = self._kept["course"] = self._kept["course"][:-1]
+        """A callback: take back the last change of settings; pressed once too often, nothing."""
+        course = self._kept["course"] = self._kept["course"][:-1] or self._kept["course"]
         self.settings.change({field: getattr(course[-1][1], field) for field in self.lesson.LIVE})
 
     def pin(self) -> None:

@@ -340,6 +340,16 @@ def test_undo_takes_back_the_last_change(open_page):
     assert steered(page)[0] == ""
 
 
+def test_undo_pressed_again_before_the_page_has_run_does_nothing_more(open_page):
+    page = open_page(NAME, learning_rate="0.3", course=COURSE)
+    kept = page.session_state[f"{NAME}.run"]
+    kept["course"] = kept["course"][:1]  # the first press has been heard
+    next(b for b in page.button if b.label == "Undo the change at 40").click().run()
+    assert not page.exception
+    assert page.slider(f"{NAME}.learning_rate").value == 0.05
+    assert steered(page)[0] == ""
+
+
 def test_a_changed_setting_that_is_not_live_begins_a_new_run(open_page):
     page = open_page(NAME, learning_rate="0.3", course=COURSE)
     page.slider(f"{NAME}.steps").set_value(50).run()
