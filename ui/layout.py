@@ -6,8 +6,23 @@ import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ui.lessons import lesson, neighbours
+from ui.theme import BLUE, GREEN, GREY, VERMILION
 
-_STYLE = """<style>
+# Of code. Streamlit's own are too pale to read; mixed with the text's colour these suit both themes.
+_INKS = {
+    ".keyword, .function, .class-name": BLUE,
+    ".string, .boolean": GREEN,
+    ".number": VERMILION,
+    ".comment": GREY,
+}
+# What scrolls must take the keyboard's focus. A formula is made to fit its column (the widest is 16
+# letters wide) instead of scrolling; code scrolls together with its copy button, which takes it.
+_STYLE = f"""<style>
+{"".join(
+    f".stCode code .token:is({kinds}) {{ color: color-mix(in srgb, {ink} 60%, currentColor); }}"
+    for kinds, ink in _INKS.items()
+)}
+""" + """
 [data-testid="stMainBlockContainer"] {
   padding-top: 3.25rem; padding-bottom: 3rem; max-width: 1240px;
 }
@@ -19,7 +34,16 @@ _STYLE = """<style>
 @keyframes late { to { height: auto; visibility: visible; } }
 [data-testid="stMain"]:has([data-testid^="stBidiComponent"], .st-key-no_player)
   .st-key-late_player { display: none; }
-.katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem; }
+.stColumn:has(.katex-display) { container-type: inline-size; }
+.stColumn .stMarkdown .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem;
+  overflow: visible; font-size: min(1em, 6.25cqi); }
+.stMarkdown [data-testid="stCaptionContainer"] { opacity: 0.75; }
+[data-testid="stCaptionContainer"] code { color: inherit; }
+.stCode { display: grid; grid-template-columns: minmax(100%, max-content); overflow-x: auto; }
+.stCode > * { grid-area: 1 / 1; }
+.stCode > pre { overflow: visible; }
+.stCode > pre + div { position: sticky; right: 0; place-self: start end;
+  opacity: 1; visibility: visible; pointer-events: auto; }
 </style>"""
 
 
