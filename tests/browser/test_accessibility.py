@@ -92,11 +92,12 @@ def test_lesson(visit, name):
         tab.click()
         visitor.rest()
         title = tab.inner_text()
-        found += faults(page, f"tab {title}", ".stTabs")
-        if title == "Code":  # it has colours of its own
+        if title == "Code":  # it has colours of its own, which come a moment later
+            page.wait_for_selector(".stCode .token")
             turn(page, "dark")
             found += faults(page, f"tab {title}, dark", ".stTabs")
             turn(page, "light")
+        found += faults(page, f"tab {title}", ".stTabs")
     page.get_by_role("tab").first.click()
     visitor.rest()
     found += looks(page)
