@@ -16,7 +16,7 @@ OPTIONS = {
 }
 WIDE, NARROW = 1280, 390
 # Of what is scrolled out of sight axe says nothing: here every page is in sight as a whole.
-TALL = 6000
+TALL = 4000
 IN_THEME = """scheme =>
     getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === scheme"""
 STEPS = 100  # a short run: what is written below it comes soon
@@ -39,6 +39,8 @@ def faults(page: Page, where: str, part: str | None = None) -> list[str]:
         for node in rule["nodes"]
         if any(check["id"] == "error-occurred" for check in node["none"])
     ]
+    if page.eval_on_selector("[data-testid=stMain]", "it => it.scrollHeight > it.clientHeight"):
+        lines.append(f"{where}: taller than {TALL} pixels, so axe has not seen its end.")
     return lines
 
 
