@@ -22,8 +22,8 @@ for lesson in LESSONS:
         dark = st.context.theme.type == "dark"
         file = PICTURES / f"{lesson.name}{'-dark' if dark else ''}.png"
         if file.exists():
-            picture.image(str(file), width="stretch")
-        words.subheader(lesson.title, anchor=False)
+            picture.image(str(file), width="stretch", alt=lesson.picture)
+        words.header(lesson.title, anchor=False)
         words.markdown(f"*{lesson.question}* {lesson.promise}")
         words.page_link(lesson.page, label="Open", icon=":material/play_circle:")
 

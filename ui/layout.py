@@ -6,26 +6,49 @@ import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ui.lessons import lesson, neighbours
+from ui.theme import BLUE, GREEN, GREY, VERMILION
 
+# Streamlit's inks for code are too pale; mixed with the text's colour these suit both themes.
+_INKS = "".join(
+    f".stCode code .token:is({kinds}) {{ color: color-mix(in srgb, {ink} 60%, currentColor); }}\n"
+    for kinds, ink in (
+        (".keyword, .function, .class-name", BLUE),
+        (".string, .boolean", GREEN),
+        (".number", VERMILION),
+        (".comment", GREY),
+    )
+)
+# What scrolls must take the keyboard's focus. Formulas are made to fit instead (the widest is 16.4
+# font sizes wide), and code scrolls with its copy button, which takes the focus.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] {
   padding-top: 3.25rem; padding-bottom: 3rem; max-width: 1240px;
 }
 [data-testid="stMainBlockContainer"] p { max-width: 70ch; text-wrap: pretty; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; font-size: 2.1rem; }
+[data-testid="stMainBlockContainer"] h2 { font-size: 1.75rem; }
 [data-testid="stMainBlockContainer"] .stVerticalBlock { gap: 0.75rem; }
 .st-key-late_player { height: 0; overflow: hidden; visibility: hidden;
   animation: late 0s 5s forwards; }
 @keyframes late { to { height: auto; visibility: visible; } }
 [data-testid="stMain"]:has([data-testid^="stBidiComponent"], .st-key-no_player)
   .st-key-late_player { display: none; }
-.katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem; }
+.stColumn:has(.katex-display) { container-type: inline-size; }
+.stColumn .stMarkdown .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem;
+  overflow: visible; font-size: min(1em, 6cqi); }
+.stMarkdown [data-testid="stCaptionContainer"] { opacity: 0.75; }
+[data-testid="stCaptionContainer"] code { color: inherit; }
+.stCode { display: grid; overflow-x: auto; }
+.stCode > * { grid-area: 1 / 1; }
+.stCode > pre { overflow: visible; }
+.stCode > pre + div { position: sticky; right: 0; place-self: start end;
+  opacity: 1; visibility: visible; pointer-events: auto; }
 </style>"""
 
 
 def style() -> None:
     """Less air above, lines of at most 70 characters."""
-    st.html(_STYLE)
+    st.html(f"{_STYLE}<style>{_INKS}</style>")
 
 
 def heading(name: str, answer: str, formula: str) -> None:

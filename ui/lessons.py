@@ -10,6 +10,7 @@ class Lesson(NamedTuple):
     title: str
     question: str
     promise: str  # what a learner can say afterwards
+    picture: str  # what docs/<name>.png shows, for who cannot see it
 
     @property
     def page(self) -> str:
@@ -24,6 +25,7 @@ LESSONS = (
         "How far should a step go?",
         "Five weights look for their targets. One number, the learning rate, decides whether "
         "they creep, land, bounce or run away.",
+        "Charts: five weights swing around their targets, and the loss falls in waves.",
     ),
     Lesson(
         "linear_regression",
@@ -31,6 +33,7 @@ LESSONS = (
         "Can one step size suit two directions?",
         "Two unknowns walk down a valley that is gentle along and steep across. One damping factor "
         "has to serve both, and the steep direction decides how large it may be.",
+        "Charts: the path of x zigzags across a valley, then creeps along it; the loss falls.",
     ),
     Lesson(
         "matrix_game",
@@ -38,6 +41,7 @@ LESSONS = (
         "Why do two learners go in circles?",
         "Each improves its own play, and they chase each other around a point that neither "
         "reaches. How long a lap takes, why it drifts outward and what cures it can be said.",
+        "Charts: the play of both circles outward around a point; p and q go up and down in turn.",
     ),
 )
 

@@ -13,7 +13,7 @@ def test_it_opens_and_names_every_lesson(open_page):
     page = open_page("home")
     assert not page.exception
     assert page.title[0].value == "Watch PyTorch learn"
-    assert [heading.value for heading in page.subheader] == [lesson.title for lesson in LESSONS]
+    assert [heading.value for heading in page.header] == [lesson.title for lesson in LESSONS]
 
 
 def test_it_is_painted_before_pytorch_is_imported():

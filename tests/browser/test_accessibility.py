@@ -1,0 +1,106 @@
+"""Every page by the rules of WCAG 2.1, A and AA, as far as axe can check them."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from ui.lessons import LESSONS
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]  # image-alt is one of their rules
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": TAGS},
+    "rules": {"heading-order": {"enabled": True}},
+    "resultTypes": ["violations", "incomplete"],
+}
+WIDE, NARROW = 1280, 390
+# Of what is scrolled out of sight axe says nothing: here every page is in sight as a whole.
+TALL = 4000
+IN_THEME = """scheme =>
+    getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === scheme"""
+STEPS = 100  # a short run: what is written below it comes soon
+
+
+def faults(page: Page, where: str, part: str | None = None) -> list[str]:
+    """What axe finds in `part` of the page that is serious, or a heading out of order."""
+    found = Axe().run(page, part, OPTIONS).response
+    lines = [
+        f"{where}: {rule['id']} ({rule['impact']}) at {node['target']}: {rule['help']}. "
+        + " ".join(node["failureSummary"].split())
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical") or rule["id"] == "heading-order"
+        for node in rule["nodes"]
+    ]
+    # A rule that stumbles over one element says nothing of the others.
+    lines += [
+        f"{where}: {rule['id']} could not be checked at {node['target']}: {rule['help']}."
+        for rule in found["incomplete"]
+        for node in rule["nodes"]
+        if any(check["id"] == "error-occurred" for check in node["none"])
+    ]
+    if page.eval_on_selector("[data-testid=stMain]", "it => it.scrollHeight > it.clientHeight"):
+        lines.append(f"{where}: taller than {TALL} pixels, so axe has not seen its end.")
+    return lines
+
+
+def opened(visit, path: str):
+    """A visitor who wants nothing to move: what fades would be looked at half way."""
+    visitor = visit(viewport={"width": WIDE, "height": TALL}, reduced_motion="reduce")
+    visitor.page.goto(f"{visitor.address}/{path}")
+    return visitor
+
+
+def turn(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Into dark or light, as when the visitor's machine does; Streamlit follows."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(IN_THEME, arg=scheme)
+    page.wait_for_timeout(200)
+
+
+def looks(page: Page) -> list[str]:
+    """The page wide and narrow, in light and dark, and with the sidebar over a narrow page."""
+    found = []
+    for width, name in ((WIDE, "wide"), (NARROW, "narrow")):
+        page.set_viewport_size({"width": width, "height": TALL})
+        for scheme in ("dark", "light"):
+            turn(page, scheme)
+            found += faults(page, f"{name}, {scheme}")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarCollapseButton").wait_for()
+    page.wait_for_timeout(200)
+    return found + faults(page, "narrow, sidebar", "[data-testid=stSidebar]")
+
+
+def test_home(visit):
+    visitor = opened(visit, "")
+    visitor.page.wait_for_selector("text=computes on")
+    visitor.rest()
+    found = looks(visitor.page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
+def test_lesson(visit, name):
+    visitor = opened(visit, f"{name}?{name}.steps={STEPS}")
+    page = visitor.page
+    page.wait_for_selector("canvas.marks", timeout=60_000)
+    page.wait_for_selector(".verdict")
+    page.get_by_role("button", name="Pin this curve").click()
+    page.wait_for_selector(".numbers:not(.verdict)")
+    visitor.rest()
+    found = []
+    for tab in page.get_by_role("tab").all()[1:]:  # the first is in front in all that follows
+        tab.click()
+        visitor.rest()
+        title = tab.inner_text()
+        if title == "Code":  # it has colours of its own, which come a moment later
+            page.wait_for_selector(".stCode .token")
+            turn(page, "dark")
+            found += faults(page, f"tab {title}, dark", ".stTabs")
+            turn(page, "light")
+        found += faults(page, f"tab {title}", ".stTabs")
+    page.get_by_role("tab").first.click()
+    visitor.rest()
+    found += looks(page)
+    assert not found, "\n".join(found)
