@@ -241,6 +241,8 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
 
     Both from the errors above FLOOR: see `measured_rate` and `measured_period`.
     """
+    if not len(weights):
+        return Measurement(math.nan, math.nan, math.nan)
     errors = weights - np.asarray(config.target)
     furthest = int(np.argmax(np.abs(errors[0])))
     error = errors[:, furthest]

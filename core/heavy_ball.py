@@ -146,6 +146,8 @@ def tells(found: float, value: float) -> bool:
 
 def fewest(enough: Callable[[int], bool], steps: int, most: int = 20_000) -> int | None:
     """The fewest updates, more than `steps`, that are `enough`; None where `most` are not."""
+    if steps >= most:
+        return None
     few, many = steps, min(2 * steps + 2, most)
     while not enough(many):
         if many == most:

@@ -413,6 +413,8 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
     and above what the digits of x and b allow, see `measured_rate`; a curvature is how much
     gradient there is for an error: the first of the one divided by the first of the other.
     """
+    if not len(x):
+        return Measurement((math.nan,) * len(config.b), *(math.nan,) * 5)
     curvatures, directions = _eigen(config)
     errors = _errors(config, x)
     moving = np.flatnonzero(curvatures)
