@@ -280,7 +280,7 @@ if frames.finished and reached:  # a run that stopped early may not reach it
         best = f"without momentum; the best pair of all is {pair}"
         rows.append(row("Critical damping factor", "critical_damping_factor", edge))
         rows.append(row("Best damping factor", "best_damping_factor", best))
-    floor = lesson.rounding_loss(config)
+    floor = lesson.rounding_loss(*run.legs)
     last = float(losses[-1])
     rounding = last < floor and last != measured.final_loss
     note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""
