@@ -150,7 +150,12 @@ for direction, value in lesson.undetermined(config) if moving else ():
         f"flat. That direction stays undetermined: x keeps the {short(value)} it starts with."
     )
 if not moving:
-    story.append("A is all zeros: the loss is the same everywhere, and x stays undetermined.")
+    story.append(
+        "The numbers in A are so small that their squares, of which λ is made, are 0 to a float64: "
+        "no slope is left to follow, and x stays undetermined."
+        if any(entry for row in config.A for entry in row)
+        else "A is all zeros: the loss is the same everywhere, and x stays undetermined."
+    )
 layout.heading(
     NAME,
     " ".join(story),
