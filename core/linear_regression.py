@@ -458,7 +458,9 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
     errors = _errors(config, x)
     moving = np.flatnonzero(curvatures)
     # Residuals round like the numbers they come from; a gentle direction answers by moving far.
-    size = np.maximum.accumulate(np.abs(np.vstack([_solution(config), x])).max(axis=1))[1:]
+    # The solution has those of the start, from which it is reckoned, also long after a run began.
+    ends = np.array([_solution(config), config.start])
+    size = np.maximum.accumulate(np.abs(np.vstack([ends, x])).max(axis=1))[2:]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slopes = gradient[0] @ directions
         size = size + np.abs(config.b).max() / np.sqrt(curvatures[-1] / 2)
