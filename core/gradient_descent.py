@@ -21,6 +21,7 @@ from core import devices
 from core.heavy_ball import (
     TRUST,
     best_step,
+    carried,
     critical_step,
     fewest,
     measured_period,
@@ -206,13 +207,21 @@ def predicted_loss(config: Config, *later: Change) -> np.ndarray:
         return np.where(first == 0, 0.0, predicted_error(config, *later) ** 2 * first)
 
 
-def rounding_loss(config: Config) -> float:
-    """The loss of weights that are one unit of their last digit away from their targets.
+def rounding_loss(config: Config, *later: Change) -> float:
+    """The loss that rounding alone may leave: each update moves weights by a unit of their last
+    digit, and what follows carries that on, to less where errors shrink, to more where they grow.
 
     Below it theory goes on, but a float64 cannot: between t and t (1 + 2⁻⁵²) there is no number.
     """
+    legs = ((0, config), *later)
+    ends = (*(begin for begin, _ in later), config.steps)
+    matrices = [(_advance(leg), end - begin) for (begin, leg), end in zip(legs, ends, strict=True)]
+    left = carried(matrices, np.array([1.0, 0.0, CURVATURE]))[:, None]
     moving = np.not_equal(config.start, config.target)
-    return float(np.sum(np.spacing(np.abs(config.target))[moving] ** 2))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        digits = np.spacing(np.abs(predicted_weights(config, *later)[:, moving]))
+        loss = float(np.sum(np.sum(np.where(left > 0, left * digits, 0.0), axis=0) ** 2))
+    return loss if loss == loss else math.inf
 
 
 def window(config: Config) -> tuple[float, float]:
@@ -241,6 +250,8 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
 
     Both from the errors above FLOOR: see `measured_rate` and `measured_period`.
     """
+    if not len(weights):
+        return Measurement(math.nan, math.nan, math.nan)
     errors = weights - np.asarray(config.target)
     furthest = int(np.argmax(np.abs(errors[0])))
     error = errors[:, furthest]

@@ -10,7 +10,7 @@ Source: G. Goh, "Why Momentum Really Works", Distill 2017; B. Polyak 1964.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,6 +71,11 @@ def best_step(momentum: float) -> float:
     return (1 - math.sqrt(momentum)) ** 2 if momentum < 1 else math.nan
 
 
+def update(curvature: float, eta: float, beta: float) -> np.ndarray:
+    """(2, 2) one update of (e, z)."""
+    return np.array([[1 - eta * curvature, -eta * beta], [curvature, beta]])
+
+
 @lru_cache(maxsize=64)  # a page asks for x, loss, modes and window of one run
 def error_left(curvature: float, settings: tuple[Setting, ...], steps: int) -> np.ndarray:
     """(steps + 1,) e_k / e_0 from rest, by powers of the update's 2 x 2 matrix; not to write to.
@@ -81,12 +86,28 @@ def error_left(curvature: float, settings: tuple[Setting, ...], steps: int) -> n
     ends = [begin for begin, _, _ in settings[1:]] + [steps + 1]
     with np.errstate(over="ignore", invalid="ignore"):
         for (begin, eta, beta), end in zip(settings, ends, strict=True):
-            advance = np.array([[1 - eta * curvature, -eta * beta], [curvature, beta]])
+            advance = update(curvature, eta, beta)
             for k in range(begin, end):
                 left[k] = state[0]
                 state = advance @ state
     left.setflags(write=False)
     return left
+
+
+def carried(legs: Sequence[tuple[np.ndarray, int]], slip: np.ndarray) -> np.ndarray:
+    """(steps + 1,) what is left in the end of a `slip` (n,) of the state made at each update.
+
+    `legs` are the (n, n) matrices of an update and for how many updates each holds; what is left is
+    the size of the state's first number.
+    """
+    row, left = np.eye(len(slip))[0], []
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for advance, count in reversed(legs):
+            for _ in range(count):
+                left.append(row @ slip)
+                row = row @ advance
+        left.append(row @ slip)
+    return np.abs(left[::-1])
 
 
 def updates_per_decimal(rate: float) -> float:
@@ -146,6 +167,8 @@ def tells(found: float, value: float) -> bool:
 
 def fewest(enough: Callable[[int], bool], steps: int, most: int = 20_000) -> int | None:
     """The fewest updates, more than `steps`, that are `enough`; None where `most` are not."""
+    if steps >= most:
+        return None
     few, many = steps, min(2 * steps + 2, most)
     while not enough(many):
         if many == most:

@@ -23,12 +23,14 @@ import torch
 from core import devices
 from core.heavy_ball import (
     Mode,
+    carried,
     critical_step,
     error_left,
     fewest,
     measured_rate,
     mode,
     tells,
+    update,
     updates_per_decimal,
 )
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_vector
@@ -224,12 +226,39 @@ def predicted_loss(config: Config, *later: Change) -> np.ndarray:
         return _least_loss(config) + squares @ (curvatures / 2)
 
 
-def rounding_loss(config: Config) -> float:
-    """The loss of residuals that are one unit of the last digit of the numbers they come from.
+def rounding_loss(config: Config, *later: Change) -> float:
+    """The loss that rounding alone may leave: that of residuals four units of the last digit of the
+    numbers they come from, since sums and products round too, and what becomes of such slips of
+    each update in those that follow.
 
     Below it theory goes on, but a float64 cannot tell A x from b.
     """
-    sizes = np.abs(config.A) @ np.abs(_solution(config)) + np.abs(config.b)
+    legs = ((0, config), *later)
+    ends = (*(begin for begin, _ in later), config.steps)
+    curvatures, _ = _eigen(config)
+    eps, loss = float(np.finfo(np.float64).eps), _rounding(config, np.abs(config.start))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        x = np.abs(predicted_x(config, *later))
+        slopes = 2 * (x @ np.abs(config.A).T + np.abs(config.b)) @ np.abs(config.A)
+        eta = np.zeros(len(x))  # of the update that leads to each x
+        for (begin, leg), end in zip(legs, ends, strict=True):
+            eta[begin + 1 : end + 1] = leg.damping_factor
+        slips = eps * (x + eta[:, None] * slopes).sum(axis=1)
+        for curvature in curvatures[curvatures > 0].tolist():
+            matrices = [
+                (update(curvature, leg.damping_factor, leg.momentum), end - begin)
+                for (begin, leg), end in zip(legs, ends, strict=True)
+            ]
+            left = carried(matrices, np.array([1.0, 0.0]))
+            loss += curvature / 2 * np.sum(np.where(left > 0, left * slips, 0.0)) ** 2
+    return 16 * float(loss) if loss == loss else math.inf
+
+
+def _rounding(config: Config, beside: np.ndarray | float = 0.0) -> float:
+    """The loss of residuals at the solution that are one unit of the last digit away, of the digits
+    of the solution, of b and of what is `beside` the solution (n,).
+    """
+    sizes = np.abs(config.A) @ (np.abs(_solution(config)) + beside) + np.abs(config.b)
     return float(np.sum((np.finfo(np.float64).eps * sizes) ** 2))
 
 
@@ -244,17 +273,27 @@ def _errors(config: Config, x: np.ndarray) -> np.ndarray:
         return (x - _solution(config)) @ directions
 
 
+def _singular(config: Config) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A = U S Vᵀ, the singular values (n,) shrinking, 0 where they are but rounding, or too small
+    for a float64 to hold their square.
+    """
+    U, singular, V = np.linalg.svd(np.asarray(config.A, dtype=np.float64))
+    told = (singular > FLAT * singular[0]) & (singular**2 > np.finfo(np.float64).tiny)
+    return U, np.where(told, singular, 0.0), V
+
+
 def _eigen(config: Config) -> tuple[np.ndarray, np.ndarray]:
     # Singular values of A rather than eigenvalues of AᵀA, whose small ones drown in rounding.
-    _, singular, directions = np.linalg.svd(np.asarray(config.A, dtype=np.float64))
-    singular = np.where(singular > FLAT * singular[0], singular, 0.0)
+    _, singular, directions = _singular(config)
     return 2 * singular[::-1] ** 2, directions[::-1].T
 
 
 def _solution(config: Config) -> np.ndarray:
     """The least-squares solution nearest to the start: along flat directions nothing moves."""
-    A, start = np.asarray(config.A, dtype=np.float64), np.asarray(config.start)
-    return start + np.linalg.pinv(A, rcond=FLAT) @ (np.asarray(config.b) - A @ start)
+    U, singular, V = _singular(config)
+    start = np.asarray(config.start)
+    away = U.T @ (np.asarray(config.b) - np.asarray(config.A) @ start)
+    return start + V.T @ np.divide(away, singular, out=np.zeros_like(away), where=singular > 0)
 
 
 def undetermined(config: Config) -> tuple[tuple[np.ndarray, float], ...]:
@@ -271,7 +310,7 @@ def _least_loss(config: Config) -> float:
     """The loss at the solution: 0 where A x = b has one, but for rounding."""
     residual = np.asarray(config.A) @ _solution(config) - config.b
     loss = float(residual @ residual)
-    return loss if loss > 1e4 * rounding_loss(config) else 0.0
+    return loss if loss > 1e4 * _rounding(config) else 0.0
 
 
 # --- What a picture of the plane shows, for two unknowns.
@@ -413,15 +452,20 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
     and above what the digits of x and b allow, see `measured_rate`; a curvature is how much
     gradient there is for an error: the first of the one divided by the first of the other.
     """
+    if not len(x):
+        return Measurement((math.nan,) * len(config.b), *(math.nan,) * 5)
     curvatures, directions = _eigen(config)
     errors = _errors(config, x)
     moving = np.flatnonzero(curvatures)
     # Residuals round like the numbers they come from; a gentle direction answers by moving far.
-    size = np.maximum.accumulate(np.abs(np.vstack([_solution(config), x])).max(axis=1))[1:]
+    # The solution has those of the start, from which it is reckoned, also long after a run began.
+    ends = np.array([_solution(config), config.start])
+    size = np.maximum.accumulate(np.abs(np.vstack([ends, x])).max(axis=1))[2:]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slopes = gradient[0] @ directions
         size = size + np.abs(config.b).max() / np.sqrt(curvatures[-1] / 2)
         digits = 100 * np.finfo(np.float64).eps * size[:, None] * curvatures[-1] / curvatures
+        digits = digits + 100 * np.finfo(np.float64).tiny / np.minimum(curvatures, 1)  # denormals
     rates = [math.nan] * len(curvatures)
     found = []
     for index in moving.tolist():

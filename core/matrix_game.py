@@ -25,6 +25,7 @@ import cmath
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,9 @@ import torch
 from torch import Tensor
 
 from core import devices
+from core.heavy_ball import TRUST, fewest
 from core.ranges import COUNT, POSITIVE, Range, check_vector
+from core.recording import frame_interval
 
 PAYOFFS = Range(-1e6, 1e6)
 STARTS = Range(1, 100_000, whole=True)
@@ -571,6 +574,83 @@ def predicted_play(config: Config, *later: tuple[int, Config]) -> np.ndarray:
     return play
 
 
+Leg = tuple[int, float, str, float]  # from this update on η, learner and γ
+
+
+def predicted_course(k: int, config: Config, *later: tuple[int, Config]) -> np.ndarray:
+    """(steps + 1, 2) logits of run k, by the updates written out for two numbers, without torch.
+
+    `later` are changes of settings on the way. Not to write to.
+    """
+    legs = ((0, config), *later)
+    first = len(config.starts)
+    start = config.starts[k] if k < first else config.starts[0]
+    rules = tuple(
+        (
+            begin,
+            leg.learning_rate,
+            leg.learner if k < first else leg.rivals[k - first],
+            leg.learner_step,
+        )
+        for begin, leg in legs
+    )
+    return _course(config.payoff_0, config.payoff_1, start, rules, legs[-1][1].steps)
+
+
+@lru_cache(maxsize=16)  # a page asks again at every run of it
+def _course(
+    payoff_0: Matrix,
+    payoff_1: Matrix,
+    start: tuple[float, float],
+    legs: tuple[Leg, ...],
+    steps: int,
+) -> np.ndarray:
+    c0, b0, c1, b1 = _slopes(Config(payoff_0, payoff_1))
+    d0, d1 = payoff_0[1][0] - payoff_0[1][1], payoff_1[0][1] - payoff_1[1][1]
+
+    def slopes(a0: float, a1: float) -> tuple[float, ...]:
+        p, q = _sigmoid(a0), _sigmoid(a1)
+        u, w = p * (1 - p), q * (1 - q)
+        return u * (c0 * q + b0), w * (c1 * p + b1), p, q, u, w
+
+    course = np.empty((steps + 1, 2))
+    a0, a1 = map(float, start)
+    before_0, before_1, *_ = slopes(a0, a1)
+    ends = (*(begin for begin, *_ in legs[1:]), steps + 1)
+    for (begin, eta, learner, gamma), end in zip(legs, ends, strict=True):
+        for k in range(begin, end):
+            course[k] = a0, a1
+            v0, v1, p, q, u, w = slopes(a0, a1)
+            x, y = v0, v1
+            if learner == "alternating":
+                y = slopes(a0 + eta * v0, a1)[1]
+            elif learner == "extragradient":
+                x, y, *_ = slopes(a0 + eta * v0, a1 + eta * v1)
+            elif learner == "optimistic":
+                x, y = 2 * v0 - before_0, 2 * v1 - before_1
+            elif learner == "lookahead":
+                x, y = v0 + gamma * c0 * u * w * v1, v1 + gamma * c1 * u * w * v0
+            elif learner == "consensus":
+                x = v0 - gamma * ((1 - 2 * p) * v0 * v0 + c1 * u * w * v1)
+                y = v1 - gamma * ((1 - 2 * q) * v1 * v1 + c0 * u * w * v0)
+            elif learner == "symplectic":
+                twist = gamma * (c0 - c1) / 2 * u * w
+                x, y = v0 + twist * v1, v1 - twist * v0
+            elif learner == "lola":
+                x = v0 + gamma * w * (c0 * p + d0) * c1 * u * w
+                y = v1 + gamma * u * (c1 * q + d1) * c0 * u * w
+            a0, a1, before_0, before_1 = a0 + eta * x, a1 + eta * y, v0, v1
+    course.setflags(write=False)
+    return course
+
+
+def _sigmoid(a: float) -> float:
+    if a >= 0:
+        return 1 / (1 + math.exp(-a))
+    grown = math.exp(a)
+    return grown / (1 + grown)
+
+
 def level_sets(
     config: Config, sizes: tuple[float, ...] = (0.0, 0.6, 1.2, 1.8, 2.4, 3.2), points: int = 200
 ) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -692,10 +772,11 @@ FLOWING = frozenset({"naive", "alternating", "extragradient", "optimistic"})  # 
 def drift(config: Config, start: tuple[float, float]) -> float:
     """What a lap from the logits `start` adds to H - H*, as a part of it; to the first order in η.
 
-    nan if the game is no cycle or the learner does not follow the flow as η goes to 0. A naive
-    update adds ½ η² vᵀ ∇²H v, and extragradient and optimistic ones take as much away. Alternating
-    ones add less, by what η² ∂H/∂a₁ ∂v₁/∂a₀ v₀ takes away: nothing is left of it where orbits are
-    small. ∇²H in logits is diagonal, |c₁| (p* (1-p)/p + (1-p*) p/(1-p)) and likewise for q.
+    nan if the game is no cycle, at rest, or if the learner does not follow the flow as η goes to 0.
+    A naive update adds ½ η² vᵀ ∇²H v, and extragradient and optimistic ones take as much away.
+    Alternating ones add less, by what η² ∂H/∂a₁ ∂v₁/∂a₀ v₀ takes away: nothing is left of it where
+    orbits are small. ∇²H in logits is diagonal, |c₁| (p* (1-p)/p + (1-p*) p/(1-p)) and likewise
+    for q.
     """
     c0, _, c1, _ = _slopes(config)
     lap, center = orbit(config, start), _equilibrium(config)
@@ -710,8 +791,9 @@ def drift(config: Config, start: tuple[float, float]) -> float:
         added -= c0 * c0 * abs(c1) * ((lap.q - center[1]) * lap.p * (1 - lap.p)) ** 2
     elif config.learner != "naive":
         added = -added
-    gained = config.learning_rate * np.trapezoid(added, lap.time)
-    return float(gained / distance(config, np.reshape(start, (2, 1)))[0] ** 2)
+    gained = config.learning_rate * float(np.trapezoid(added, lap.time))
+    height = float(distance(config, np.reshape(start, (2, 1)))[0]) ** 2
+    return gained / height if height else math.nan
 
 
 def _excess(offset: np.ndarray, center: np.ndarray) -> np.ndarray:
@@ -734,11 +816,11 @@ def _offset(root: np.ndarray, center: np.ndarray) -> np.ndarray:
 
 
 def laps(config: Config, p: np.ndarray) -> np.ndarray:
-    """(m,) when laps begin, in updates: p (steps + 1,) rises through the equilibrium's p*.
+    """(m,) when laps begin, in updates: p (steps + 1,) rises through the p where the learner rests.
 
     Between two updates p is taken as a straight line. `np.diff` of it is how long each lap takes.
     """
-    center, _ = _equilibrium(config)
+    center, _ = rest(config)
     k = np.flatnonzero((p[:-1] < center) & (p[1:] >= center))
     return k + (center - p[k]) / (p[k + 1] - p[k])
 
@@ -797,43 +879,146 @@ def averages(config: Config, p: np.ndarray, q: np.ndarray) -> dict[str, np.ndarr
     return {"so_far": so_far, "whole": whole}
 
 
+# How near to where a learner rests its play is still told from it: of p - p* a float64 then has
+# six digits.
+FLOOR = 1e-10
+SMOOTH = 6  # frames of a lap: fewer do not show it
+SMALL = 0.1  # how far from theory of the first order in η a run may be and still obey it
+
+
 class Measured(NamedTuple):
     """What the first run shows; nan where it shows nothing."""
 
     laps: int  # whole ones
     first_lap: float  # updates
     last_lap: float  # updates
-    gained: float  # energy above the equilibrium's, as a part of that of the start
+    gained: float  # energy above the equilibrium's in the first lap, as a part of what it was
     averages: tuple[float, float, float, float]  # over whole laps: p, q and both rewards
     half_lives: tuple[float, ...]  # (n,) updates that halve each run's distance
 
 
 def measure(config: Config, columns: dict[str, np.ndarray], every: int) -> Measured:
-    """The same quantities as theory's, of frames `every` so many updates apart."""
+    """The same quantities as theory's, of frames `every` so many updates apart; there may be none.
+
+    Laps and distances as long as they are above FLOOR, laps of SMOOTH frames or more. The distance
+    of a learner that goes round and round is averaged over laps, two of them at least.
+    """
     names = ("p", "q", "reward_0", "reward_1")
-    p, logits = columns["p"][:, 0], columns["logits"]
-    begins = laps(config, p)
+    p, logits = columns["p"], columns["logits"]
+    round_, begins, lives = analyse(config).kind == "cycle", np.empty(0), []
+    for runs, one in alone(config):
+        for k, away in enumerate(distance(one, logits[:, :, runs]).T, runs.start):
+            sound = slice(_told(one, logits[:, :, k]))
+            rising = laps(one, p[sound, k])
+            if rising.size > 1 and np.diff(rising).min() < SMOOTH:
+                rising = np.empty(0)
+            begins = begins if k else rising
+            late = rising[rising >= len(p[sound]) // 2]
+            lap = round(float(np.mean(np.diff(late)))) if len(late) > 1 else 1
+            orbits = round_ and one.learner in FLOWING
+            seen = not orbits or 1 < lap <= (len(p[sound]) - len(p[sound]) // 2) // 2
+            lives.append(half_life(away[sound], every, lap) if seen else math.nan)
     took = np.append(np.diff(begins) * every, math.nan)
     means = [average(columns[name][:, 0], begins) for name in names]
-    naive = replace(config, learner="naive")
-    around = distance(naive, logits[..., :1])[:, 0]
+    height = distance(replace(config, learner="naive"), logits[..., :1])[:, 0] ** 2
+    ends = np.interp(begins[:2], np.arange(len(height)), height) if begins.size > 1 else (0, 0)
     return Measured(
         len(took) - 1,
         float(took[0]),
         float(took[max(len(took) - 2, 0)]),
-        float((around[-1] / around[0]) ** 2 - 1) if around.size and around[0] else math.nan,
+        float(ends[1] / ends[0] - 1) if ends[0] else math.nan,
         tuple(float(mean[-1]) if mean.size else math.nan for mean in means),  # type: ignore[arg-type]
-        tuple(
-            half_life(away, every, _lap_rows(config, columns["p"][:, k]))
-            for k, away in enumerate(distances(config, logits).T)
-        ),
+        tuple(lives),
     )
 
 
-def _lap_rows(config: Config, p: np.ndarray) -> int:
-    """Rows of a lap in the second half of p (m,), 1 if there is none."""
-    took = np.diff(laps(config, p[len(p) // 2 :]))
-    return max(1, round(float(np.mean(took)))) if took.size else 1
+def _told(config: Config, logits: np.ndarray) -> int:
+    """How many of the first logits (m, 2) are told from those of its rest: see FLOOR."""
+    center = np.array(rest(config))
+    if np.isnan(center).any():
+        return len(logits)
+    away = np.abs(logits - (np.log(center) - np.log1p(-center))) * center * (1 - center)
+    near = away.max(axis=1) <= FLOOR
+    return int(np.argmax(near)) if near.any() else len(logits)
+
+
+class Foreseen(NamedTuple):
+    """What a run would show, were it as its updates are written."""
+
+    measured: Measured  # since the last change, of this run alone
+    end: tuple[float, float]  # p and q after the last update
+
+
+def foreseen(k: int, every: int, config: Config, *later: tuple[int, Config]) -> Foreseen:
+    """What `measure` finds in the predicted course of run k, in frames `every` updates apart."""
+    return _foreseen(k, every, ((0, config), *later), later[-1][1].steps if later else config.steps)
+
+
+def obeys(value: float, expected: float, scale: float | None = None) -> bool:
+    """Whether what the updates make of a quantity is near the `value` of theory for small steps or
+    orbits: within SMALL of `scale`, that value itself if not given. No run shows that it is inf.
+    """
+    return math.isfinite(value) and abs(expected - value) <= SMALL * abs(
+        value if scale is None else scale
+    )
+
+
+def settles(value: float, found: float) -> bool:
+    """Whether a run shows the `value` of the long run: within TRUST of it, of 1 if it is 0."""
+    return found == value or abs(found - value) <= TRUST * abs(value or 1)
+
+
+MOST_NEEDED = 100_000  # updates
+
+
+def needed(
+    tells: Callable[[Foreseen], bool],
+    k: int,
+    every: int,
+    config: Config,
+    *later: tuple[int, Config],
+) -> int | None:
+    """The updates that a run needs until what is foreseen of run k `tells` something.
+
+    `config.steps` where these are enough, None where MOST_NEEDED are not.
+    """
+    legs = ((0, config), *later)
+    steps = legs[-1][1].steps
+
+    def enough(steps: int) -> bool:
+        return tells(_foreseen(k, max(every, frame_interval(steps)), legs, steps))
+
+    if tells(foreseen(k, every, config, *later)):
+        return steps
+    return fewest(enough, steps, MOST_NEEDED)
+
+
+def _foreseen(k: int, every: int, legs: tuple[tuple[int, Config], ...], steps: int) -> Foreseen:
+    since, now = legs[-1]
+    first = len(now.starts)
+    one = replace(
+        now,
+        learner=now.learner if k < first else now.rivals[k - first],
+        starts=now.starts[k : k + 1] if k < first else now.starts[:1],
+        rivals=(),
+    )
+    far = steps if steps == now.steps else MOST_NEEDED  # computed once for all lengths
+    longer = [(begin, replace(leg, steps=far)) for begin, leg in legs]
+    logits = predicted_course(k, longer[0][1], *longer[1:])[: steps + 1]
+    last = _columns(one, logits[-1:])
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = measure(one, _columns(one, logits[-(-since // every) * every :: every]), every)
+    return Foreseen(found, (float(last["p"][0, 0]), float(last["q"][0, 0])))
+
+
+def _columns(config: Config, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """Logits (m, 2) of one run as the columns (m, 1) that its recording would have."""
+    (p, q) = play = np.exp(-np.logaddexp(0, -logits)).T
+    mixed = np.stack([p * q, p * (1 - q), (1 - p) * q, (1 - p) * (1 - q)], axis=1)
+    rewards = [mixed @ np.ravel(R) for R in (config.payoff_0, config.payoff_1)]
+    names = ("p", "q", "reward_0", "reward_1")
+    columns = {name: values[:, None] for name, values in zip(names, (*play, *rewards), strict=True)}
+    return columns | {"logits": logits[:, :, None]}
 
 
 def half_life(distance: np.ndarray, every: int = 1, lap: int = 1) -> float:

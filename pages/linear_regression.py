@@ -150,7 +150,12 @@ for direction, value in lesson.undetermined(config) if moving else ():
         f"flat. That direction stays undetermined: x keeps the {short(value)} it starts with."
     )
 if not moving:
-    story.append("A is all zeros: the loss is the same everywhere, and x stays undetermined.")
+    story.append(
+        "The numbers in A are so small that their squares, of which λ is made, are 0 to a float64: "
+        "no slope is left to follow, and x stays undetermined."
+        if any(entry for row in config.A for entry in row)
+        else "A is all zeros: the loss is the same everywhere, and x stays undetermined."
+    )
 layout.heading(
     NAME,
     " ".join(story),
@@ -280,7 +285,7 @@ if frames.finished and reached:  # a run that stopped early may not reach it
         best = f"without momentum; the best pair of all is {pair}"
         rows.append(row("Critical damping factor", "critical_damping_factor", edge))
         rows.append(row("Best damping factor", "best_damping_factor", best))
-    floor = lesson.rounding_loss(config)
+    floor = lesson.rounding_loss(*run.legs)
     last = float(losses[-1])
     rounding = last < floor and last != measured.final_loss
     note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""

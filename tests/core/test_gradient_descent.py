@@ -544,7 +544,7 @@ def test_the_rounding_loss_is_that_of_the_nearest_weights_beyond_the_targets(
     (state,) = run(Config(start=tuple(beyond), target=target, steps=0))
     # 1e-12: a sum of five squares; 1e-300 for the squares of what is next to 0.
     assert rounding_loss(
-        Config(start=tuple(t + 1 for t in target), target=target)
+        Config(start=tuple(t + 1 for t in target), target=target, learning_rate=0.5, steps=1)
     ) == pytest.approx(state.loss.item(), rel=1e-12, abs=1e-300)
 
 

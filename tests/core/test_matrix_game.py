@@ -31,16 +31,19 @@ from core.matrix_game import (
     drift,
     energy,
     flow,
+    foreseen,
     frame,
     half_life,
     laps,
     level_lines,
     level_sets,
     measure,
+    needed,
     orbit,
     orbit_line,
     orbit_period,
     plain_pytorch,
+    predicted_course,
     predicted_distances,
     predicted_play,
     rest,
@@ -986,7 +989,8 @@ def test_what_a_run_shows_is_measured(notes: dict[str, np.ndarray]):
         assert seen.laps == 6
         assert seen.first_lap == pytest.approx(3551.2, abs=0.1)
         assert seen.last_lap == pytest.approx(3578.2, abs=0.1)
-        assert seen.gained == pytest.approx(2.84060 / 2.60269 - 1, abs=1e-4)
+        # The energy of the notes' run: 2.84060 / 2.60269 in seven laps.
+        assert (1 + seen.gained) ** 7 == pytest.approx(2.84060 / 2.60269, abs=1e-3)
         assert seen.averages == pytest.approx((0.6, 0.75, 2.5, 2.6), abs=2e-3)
         assert seen.half_lives[0] < 0
     short = measure(NOTES, {name: values[:2] for name, values in columns.items()}, 1)
@@ -1012,6 +1016,56 @@ def test_running_averages_of_a_run_without_laps_begin_at_its_start():
     assert np.isnan(so_far[0]).all()
     assert np.isnan(whole).all()
     assert np.isnan(running_averages(values[:1], 0.0, np.array([]))[0]).all()
+
+
+@every_learner
+def test_the_predicted_course_is_that_of_the_run(learner: str):
+    config = replace(STRONG, learner=learner, rivals=("lola",), starts=((1.0, -0.5), (-2.0, 0.3)))
+    now = replace(config, learning_rate=0.1, learner="optimistic", learner_step=0.4, steps=300)
+    first = list(run(replace(config, steps=300)))[:121]
+    states = [*first[:-1], *run(now, first[-1])]
+    for k in range(3):
+        path = np.array([state.logits[:, k].numpy() for state in states])
+        course = predicted_course(k, replace(config, steps=300), (120, now))
+        assert course == pytest.approx(path, rel=1e-9, abs=1e-9)  # 300 roundings, and no chaos
+
+
+def test_who_starts_at_rest_gains_nothing():
+    assert math.isnan(drift(PENNIES, (0.0, 0.0)))
+
+
+def test_no_frames_measure_nothing():
+    found = measure(
+        replace(NOTES, rivals=("lola",)),
+        {name: np.empty((0, 2)) for name in ("p", "q", "reward_0", "reward_1")}
+        | {"logits": np.empty((0, 2, 2))},
+        7,
+    )
+    assert found.laps == 0
+    assert np.isnan([*found[1:4], *found.averages, *found.half_lives]).all()
+    assert len(found.half_lives) == 2
+
+
+def test_a_half_life_is_not_read_where_only_rounding_is_left():
+    """Consensus at rest: its last 5,000 updates only flip last digits."""
+    config = replace(NOTES, learner="consensus", learning_rate=0.3, steps=20_000)
+    found = foreseen(0, 1, config).measured
+    assert found.half_lives[0] == pytest.approx(analyse(config).half_life, rel=0.01)
+    assert found.last_lap == pytest.approx(analyse(config).period, rel=0.01)
+
+
+def test_what_a_run_needs_is_what_it_takes():
+    short = replace(NOTES, learning_rate=0.1, steps=500)
+
+    def tells(seen) -> bool:
+        return seen.measured.laps > 0
+
+    count = needed(tells, 0, 1, short)
+    assert count is not None
+    for steps, shown in ((count - 1, 0), (count, 1)):
+        assert foreseen(0, 1, replace(short, steps=steps)).measured.laps == shown
+    assert needed(tells, 0, 1, replace(short, steps=1000)) == 1000
+    assert needed(tells, 0, 1, replace(STAG_HUNT, steps=100)) is None
 
 
 @pytest.mark.parametrize("every", [1, 11])

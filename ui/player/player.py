@@ -167,6 +167,15 @@ def _drawing(text: str) -> dict[str, Any]:
     return {"spec": compiled, "trails": trails, "clouds": clouds, **spec["usermeta"]}
 
 
+def _plain(picture: Picture) -> dict[str, float]:
+    """A picture's parameters as JSON has them."""
+    values = {name: float(value) for name, value in picture.values.items()}
+    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+    if wrong:
+        raise ValueError(f"{picture.title}: {', '.join(wrong)} is no finite number.")
+    return values
+
+
 def around(
     pictures: Sequence[Picture],
     readouts: Sequence[tuple[int, Readout]],
@@ -183,7 +192,7 @@ def around(
                 "title": picture.title,
                 **_drawing(json.dumps(picture.spec)),
                 "description": picture.description,
-                "values": {name: float(value) for name, value in picture.values.items()},
+                "values": _plain(picture),
                 "data": {name: f"chart_{index}_{name}" for name in picture.data},
             }
             for index, picture in enumerate(pictures)
@@ -203,6 +212,15 @@ def around(
             data[f"chart_{index}_{name}"] = pa.table(
                 {key: np.asarray(v, np.float64) for key, v in columns.items()}
             )
+    return data
+
+
+def finite(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` as it leaves the server. Raises `ValueError` where a plain value is NaN or Infinity,
+    which JSON does not have; Arrow tables may hold both.
+    """
+    plain = {name: value for name, value in data.items() if not isinstance(value, pa.Table)}
+    json.dumps(plain, allow_nan=False)
     return data
 
 
@@ -258,14 +276,15 @@ def player(
         data |= {"play": run.plays, "at": run.at, "heard": run.heard, "proposal": run.proposal}
         try:
             data |= answer(run.recording, request, fork, also)
+            if not isinstance(request, dict) or request.get("turn") != turn:
+                data["prediction"] = run.prediction
+                readouts = [(start, readout(config)) for start, config in run.course]
+                data |= around(pictures, readouts, [*run.olds, *run.pins], also)
+            data = finite(data)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)
             st.container(key="no_player").error(f"This run could not start: {error}")
             return
-        if not isinstance(request, dict) or request.get("turn") != turn:
-            data["prediction"] = run.prediction
-            readouts = [(start, readout(config)) for start, config in run.course]
-            data |= around(pictures, readouts, [*run.olds, *run.pins], also)
         mount(
             key=key,
             data=data,
