@@ -119,6 +119,8 @@ else:
     landing = f"update {begin + 1}" if begin else "the first update"
     words = WORDS[prediction.regime].format(each=each, rate=factor, landing=landing)
     outlook = f"With these settings {words}"
+if settings.prediction != "shown":
+    outlook = layout.WATCH
 layout.heading(
     NAME,
     "The *loss* L says how far the weights w are from their targets t. "

@@ -131,7 +131,9 @@ story = [
     "The *loss* L is a bowl over the plane of x₀ and x₁. Its *curvature* λ says how fast "
     "the slope grows in a direction."
 ]
-if settled:
+if settings.prediction != "shown" and moving:
+    story.append(layout.WATCH)
+elif settled:
     story.append("Here x is where the loss is smallest, and stays.")
 elif prediction.round_bowl:
     story.append(f"Here λ = {short(prediction.curvatures[0])} in every direction: {fate(0)}.")

@@ -65,8 +65,7 @@ PRESETS = {
 # What a learner does about the chase, and its direction; v is what each slope is.
 WAYS = {
     "naive": (
-        "Each update is a straight step off a curved orbit, and lands a little outside: orbits "
-        "close only as η goes to 0.",
+        "Each update is a straight step off a curved orbit, and lands a little outside.",
         r"d = v",
     ),
     "alternating": (
@@ -127,7 +126,7 @@ with st.sidebar:
         "field",
         "Orbits and flow",
         default=False,
-        explain="Lines on which the energy is the same, and arrows where the flow goes.",
+        explain="The closed curves that ever smaller steps would follow, and arrows: which way.",
     )
     with st.expander("More settings"):
         settings.predictions()
@@ -203,24 +202,25 @@ def place(p: float, q: float) -> str:
 
 
 story = [
-    "Player 0 plays its first row with probability p, player 1 its first column with probability "
-    "q. Each moves its own to earn more, as if the other stood still."
+    "Two players choose at once: player 0 its first row with probability p, player 1 its first "
+    "column with probability q. Each learns by its own slope, as if the other stood still."
 ]
-if cycle:
-    story += [
-        f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is above "
-        f"{short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. So they chase each other around "
-        f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change.",
-    ]
-    story.append(WAYS[config.learner][0])
+outward = ""
+if settings.prediction != "shown":
+    story.append(layout.WATCH)
+elif cycle:
+    story.append(
+        "What helps one makes the other turn, so they chase each other around "
+        f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change."
+    )
     rest = lesson.rest(config)
     if config.learner != "naive" and not math.isnan(game.growth):
         fate = "keeps its size" if game.growth == 1 else "shrinks" if game.growth < 1 else "grows"
-        story.append(f"A small orbit {fate} around {'it' if rest == game[1:3] else place(*rest)}.")
+        outward = f" A small orbit {fate} around {'it' if rest == game[1:3] else place(*rest)}."
 elif game.kind == "saddle":
     story.append(
         f"At {place(game.p, game.q)} neither gains by a change, but it is a *saddle*: whoever is "
-        "off it is drawn on, to a corner where both agree. No lap is ever closed."
+        "off it is drawn on, to a corner where both agree."
     )
 elif not math.isnan(game.p):
     story.append(
@@ -229,12 +229,18 @@ elif not math.isnan(game.p):
     )
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
-WAY = WAYS[config.learner][1]
+way, direction = WAYS[config.learner]
+if config.learner != "naive" or (cycle and settings.prediction == "shown"):
+    story.append(way)
 FORMULA = (
     r"\begin{aligned} p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
     r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
-    r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
-    + WAY.replace("=", "&=", 1)
+    + (
+        r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
+        if config.learner == "naive"
+        else r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
+        + direction.replace("=", "&=", 1)
+    )
     + r" \end{aligned}"
 )
 with top:
@@ -411,7 +417,9 @@ if frames.finished:
         lap, gained = lesson.orbit_period(config, begin), lesson.drift(config, begin)
         many = f"the last one {number(measured.last_lap)}" if measured.laps > 1 else ""
         slow = "large orbits are slower: they stay long near the edges"
-        order = "to the first order in η; the flow would gain nothing"
+        order = (
+            "how far out an orbit lies; infinitely small steps would gain none; first order in η"
+        )
         took, more_ = measured.first_lap, 100 * measured.gained
         rows += [
             near(
@@ -478,25 +486,29 @@ if frames.finished:
         )
     )
 
-why, experiments, code, away_ = layout.tabs(
-    NAME, "Why it cycles", "Try this", "Code", "Take it away"
-)
-with why:
-    both = {-1: "They have opposite signs", 1: "They have the same sign"}
-    signs = both.get((c0 * c1 > 0) - (c0 * c1 < 0), "At least one is zero")
-    st.markdown(
-        f"How much more row 0 is worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} "
-        f"= **{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} = "
-        f"**{short(c1)}**. {signs}. With opposite signs one player wants "
-        "to match and the other to differ. Where neither has a best action, that is the whole "
-        "cause of the chase."
-    )
-    st.markdown(
-        "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
-        "influence changes no play: take it away, scale what is left, and the game of the notes "
-        "is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of the sexes "
-        "are general-sum as well, and nobody goes round in them."
-    )
+titles = ["Why it cycles"] * cycle + ["Try this", "Code", "Take it away"]
+*why, experiments, code, away_ = layout.tabs(NAME, *titles)
+if why:
+    with why[0]:
+        st.markdown(
+            f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
+            f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
+            f"worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} = "
+            f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} "
+            f"= **{short(c1)}**. They have opposite signs: one player wants to match and the "
+            "other to differ. Neither has a best action, so that is the whole cause of the chase."
+            + outward
+        )
+        st.markdown(
+            "Infinitely small steps would close every orbit: they keep the *energy*, which says "
+            "how far out an orbit lies. A real step leaves the orbit, by the square of η."
+        )
+        st.markdown(
+            "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
+            "influence changes no play: take it away, scale what is left, and the game of the "
+            "notes is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of "
+            "the sexes are general-sum as well, and nobody goes round in them."
+        )
 with experiments:
     one, two, three = st.columns(3, gap="medium")
     with one:

@@ -45,6 +45,9 @@ _STYLE = """<style>
   opacity: 1; visibility: visible; pointer-events: auto; }
 </style>"""
 
+# In place of words that would give away what a learner has chosen not to be told.
+WATCH = "Watch what they do with these settings."
+
 
 def style() -> None:
     """Less air above, lines of at most 70 characters."""

@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui.lessons import LESSONS
@@ -116,7 +118,40 @@ class Unknown:
         await page(scope, receive, send)
 
 
-middleware = [Middleware(Unknown)]
+class Left:
+    """Drops what a player says of a page that its visitor has just left.
+
+    Streamlit would run a part of the page before while it runs the new one, and its browser code
+    then takes away all that stands on the new one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI asks."""
+        page = ""  # that the visitor has gone to last, as far as the browser has said
+
+        def drops(message: Message) -> bool:
+            nonlocal page
+            try:
+                said = BackMsg.FromString(message.get("bytes") or b"").rerun_script
+            except DecodeError:
+                return False  # Streamlit's to answer
+            if said.fragment_id:
+                return page not in ("", said.page_script_hash)
+            page = said.page_script_hash or page
+            return False
+
+        async def heard() -> Message:
+            while drops(message := await receive()):
+                pass
+            return message
+
+        await self.app(scope, heard if scope["type"] == "websocket" else receive, send)
+
+
+middleware = [Middleware(Unknown), Middleware(Left)]
 
 
 def sorry(error: Exception) -> bool:

@@ -4,6 +4,7 @@ presets are reached with the mouse, as frames of an earlier choice are already i
 
 import pytest
 
+from bench.browser import FIND
 from ui.lessons import LESSONS
 
 WHEN = ("before", "during", "after")
@@ -78,3 +79,18 @@ def test_every_view_and_every_switch_leaves_a_player_that_plays(visit, lesson, w
         if when == "during":
             visitor.until_moving()
         assert_it_plays(visitor)
+
+
+def test_a_word_of_the_player_does_not_follow_a_visitor_to_the_next_page(visit):
+    """Said in the moment in which its page is left, it made the next page blank."""
+    name = LESSONS[0].name
+    visitor = visit()
+    for _ in range(5):
+        page = visitor.open(f"{name}?{name}.learning_rate=0.3&{name}.course=0 learning_rate 0.05 9")
+        page.evaluate(f"""() => {{ {FIND}
+            find('stSidebarNavLink').click();
+            find('player-restart').click();
+        }}""")
+        page.wait_for_selector("text=Watch PyTorch learn")
+        page.wait_for_timeout(500)
+        assert page.locator("h1").count() == 1

@@ -95,10 +95,10 @@ def test_the_run_of_the_notes_is_told_with_what_theory_says(open_page):
 def test_the_words_say_who_chases_whom(open_page):
     words = said(open_page(NAME, **SHORT))
     assert "While q is above 0.75, p grows; while p is above 0.6, q falls." in words
-    assert "orbits close only as η goes to 0" in words
+    assert "lands a little outside" in words
     assert "*strategically* zero-sum" in words
     assert "= **4**, and" in words
-    assert "= **−5**. They have opposite signs." in words
+    assert "= **−5**. They have opposite signs:" in words
     swapped = {"payoff_0": "1, 3; 4, 2", "payoff_1": "3, 1; 2, 5"}
     words = said(open_page(NAME, **SHORT, **swapped))
     assert "p falls; while p is above 0.6, q grows." in words
@@ -131,10 +131,43 @@ def test_every_view_shows_every_kind_of_game(open_page, view, game):
     assert page.session_state[f"{NAME}.view"] == view
 
 
+@pytest.mark.parametrize("learner", ["naive", "lola"])
+@pytest.mark.parametrize("preset", [{}, STAG_HUNT])
+def test_four_short_sentences_stand_before_the_first_play(open_page, preset, learner):
+    page = open_page(NAME, **SHORT | preset | {"learner": learner, "steps": "100"})
+    story = next(m.value for m in page.markdown if m.value.startswith("Two players"))
+    sentences = re.split(r"(?<=[.!?])\s", story)
+    assert len(sentences) <= 4
+    assert max(len(sentence.split()) for sentence in sentences) <= 30
+    assert "energy" not in story.lower()
+
+
+def test_what_comes_is_not_told_where_the_prediction_is_not_shown(open_page):
+    page = open_page(NAME, prediction="hidden", **SHORT)
+    (story,) = [m.value for m in page.markdown if m.value.startswith("Two players")]
+    assert "Watch what they do" in story
+    assert "chase" not in story
+    assert "outside" not in story
+
+
+def test_a_tab_that_goes_leaves_another_in_front(open_page):
+    page = open_page(NAME, **SHORT)
+    page.session_state[f"{NAME}.tab"] = "Why it cycles"
+    page.run()
+    page.text_input(f"{NAME}.payoff_0").set_value(STAG_HUNT["payoff_0"])
+    page.text_input(f"{NAME}.payoff_1").set_value(STAG_HUNT["payoff_1"]).run()
+    assert not page.exception
+    assert "saddle" in said(page)
+    page.text_input(f"{NAME}.payoff_0").set_value("3, 1; 2, 4")
+    page.text_input(f"{NAME}.payoff_1").set_value("1, 3; 5, 2").run()
+    assert not page.exception
+    assert "Why it cycles" in [tab.label for tab in page.tabs]
+
+
 def test_a_saddle_and_dominance_are_named_and_their_corner_is_reached(open_page):
     page = finished(open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "steps": "13000"}))
     assert "is a *saddle*" in said(page)
-    assert "They have the same sign." in said(page)
+    assert "Why it cycles" not in [tab.label for tab in page.tabs]
     predicted, measured, _ = verdict(page)["p in the end"]
     assert predicted == "1.000"
     assert float(measured) > 0.99

@@ -1,5 +1,6 @@
 """What a link to a lesson is answered with."""
 
+import asyncio
 import re
 from pathlib import Path
 from urllib.error import HTTPError
@@ -7,12 +8,13 @@ from urllib.request import urlopen
 
 import pytest
 import streamlit
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from bench.browser import serving
 from ui import warmup
 from ui.lessons import LESSONS
 from ui.player import player
-from ui.server import known, lesson_page
+from ui.server import Left, known, lesson_page
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ROOT = Path(__file__).parents[2]
@@ -58,3 +60,43 @@ def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path):
             with urlopen(f"{address}/{path}", timeout=30) as answer:
                 assert answer.status == 200
     assert "Traceback" not in log.read_text()
+
+
+def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
+    def said(page: str, fragment: str = "") -> dict:
+        word = BackMsg()
+        word.rerun_script.page_script_hash = page
+        word.rerun_script.fragment_id = fragment
+        return {"type": "websocket.receive", "bytes": word.SerializeToString()}
+
+    stop = BackMsg(stop_script=True).SerializeToString()
+    left, kept = said("one", "player"), said("two", "player")
+    messages = [
+        {"type": "websocket.connect"},
+        said("", "player"),
+        said(""),  # a browser that has just come names no page
+        said("one", "player"),
+        said("one"),
+        said("one", "player"),
+        said("two"),
+        left,
+        {"type": "websocket.receive", "bytes": stop},
+        kept,
+        {"type": "websocket.receive", "bytes": b"no message"},
+        {"type": "websocket.receive", "text": "no bytes", "bytes": None},
+        {"type": "websocket.disconnect"},
+    ]
+    waiting, arrived = iter(messages), []
+
+    async def app(scope, receive, send):
+        while (message := await receive())["type"] != "websocket.disconnect":
+            arrived.append(message)
+
+    async def receive():
+        return next(waiting)
+
+    async def send(message):
+        raise AssertionError(message)
+
+    asyncio.run(Left(app)({"type": "websocket"}, receive, send))
+    assert arrived == [message for message in messages[:-1] if message is not left]
