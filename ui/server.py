@@ -7,6 +7,12 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
+# What scripts of pages use, beside PyTorch: where two of the first visitors import one of these at
+# once, one of them can meet it half made.
+import altair  # noqa: F401
+import pandas  # noqa: F401
+import PIL.PngImagePlugin  # noqa: F401
+import pyarrow.csv  # noqa: F401
 import streamlit as st
 from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
@@ -18,7 +24,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui.lessons import LESSONS
-from ui.player import player
 from ui.warmup import warm_up
 
 # Streamlit's browser code otherwise looks for its server below the page's own address first, and
@@ -62,7 +67,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 def lesson_page() -> str:
     """Streamlit's own page, told where its server is and what it will need."""
     index = Path(st.__file__).parent / "static" / "index.html"
-    soon = () if warm_up().is_alive() else (*player.assets(), *_parts())
+    soon: tuple[str, ...] = ()
+    if not warm_up().is_alive():
+        from ui.player import player  # which imports PyTorch: not while the server starts
+
+        soon = (*player.assets(), *_parts())
     head = f"<head>{_BACKEND}{''.join(map(_PRELOAD.format, soon))}"
     return index.read_text().replace("<head>", head, 1)
 

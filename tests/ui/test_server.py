@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -100,3 +102,38 @@ def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
 
     asyncio.run(Left(app)({"type": "websocket"}, receive, send))
     assert arrived == [message for message in messages[:-1] if message is not left]
+
+
+COLD = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+def packages():
+    return {name.split(".")[0] for name in sys.modules}
+
+def opened(name):
+    visitor = AppTest.from_file("app.py", default_timeout=60)
+    visitor.switch_page(f"pages/{name}.py").run()
+    assert not visitor.exception
+
+sys.path.insert(0, ".")
+import app
+from ui.lessons import LESSONS
+from ui.warmup import warm_up
+
+known = packages()
+assert "torch" not in known, "the server waits for PyTorch before it answers"
+opened("home")
+for name in (lesson.name for lesson in LESSONS):
+    warm_up().join()
+    known |= packages()
+    opened(name)
+    new = packages() - known - set(sys.stdlib_module_names)
+    assert not new, f"{name} imports {new}"
+"""
+
+
+def test_a_page_imports_no_package_that_two_first_visitors_could_import_at_once(tmp_path):
+    script = tmp_path / "cold.py"
+    script.write_text(COLD.replace('"app.py"', repr(str(ROOT / "app.py"))))
+    subprocess.run([sys.executable, script], cwd=ROOT, check=True, timeout=300)
