@@ -156,7 +156,7 @@ with st.sidebar:
         many = CLOUD[device != "cpu"]
         cloud = settings.toggle(
             "cloud",
-            f"A cloud of {many:,} runs".replace(",", "\u2009"),
+            f"A cloud of {many} runs",
             default=False,
             explain="Around the first start, all in one batch. On a GPU it has ten times as many.",
         )

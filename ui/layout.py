@@ -28,9 +28,10 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] h1 { padding: 0 0 0.25rem; font-size: 2.1rem; }
 [data-testid="stMainBlockContainer"] h2 { font-size: 1.75rem; }
 [data-testid="stMainBlockContainer"] .stVerticalBlock { gap: 0.75rem; }
-.st-key-late_player { height: 0; overflow: hidden; visibility: hidden;
+[data-testid="stMain"] .st-key-late_player { max-height: 0; overflow: hidden; visibility: hidden;
   animation: late 0s 5s forwards; }
-@keyframes late { to { height: auto; visibility: visible; } }
+[data-testid="stMain"] .st-key-late_player * { visibility: inherit; }
+@keyframes late { to { max-height: 10rem; visibility: visible; } }
 [data-testid="stMain"]:has([data-testid^="stBidiComponent"], .st-key-no_player)
   .st-key-late_player { display: none; }
 .stColumn:has(.katex-display) { container-type: inline-size; }

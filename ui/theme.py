@@ -44,7 +44,7 @@ def subscript(index: int) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits, thin spaces between thousands, a power of ten past six zeros.
+    """Four significant digits, a power of ten past six; thousands as a slider writes them: 25000.
 
     `number` in player.js writes them the same way.
     """
@@ -59,7 +59,7 @@ def number(value: float) -> str:
     mantissa, exponent = f"{size:.3e}".split("e")
     power = int(exponent)
     if -4 <= power < 6:
-        return sign + f"{float(f'{size:.3e}'):,.{max(3 - power, 0)}f}".replace(",", THIN_SPACE)
+        return sign + f"{float(f'{size:.3e}'):.{max(3 - power, 0)}f}"
     return f"{sign}{mantissa}{THIN_SPACE}×{THIN_SPACE}10{str(power).translate(SUPERSCRIPTS)}"
 
 
@@ -73,7 +73,7 @@ CHARTS: dict[str, Any] = {
     "background": None,
     "view": {"fill": None, "stroke": None},
     "locale": {  # thousands as `number` writes them
-        "number": {"decimal": ".", "thousands": THIN_SPACE, "grouping": [3], "currency": ["", ""]}
+        "number": {"decimal": ".", "thousands": "", "grouping": [3], "currency": ["", ""]}
     },
     "axis": {
         "titleFontWeight": "normal",

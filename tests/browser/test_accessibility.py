@@ -16,7 +16,7 @@ OPTIONS = {
 }
 WIDE, NARROW = 1280, 390
 # Of what is scrolled out of sight axe says nothing: here every page is in sight as a whole.
-TALL = 4000
+TALL = 7000
 IN_THEME = """scheme =>
     getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === scheme"""
 STEPS = 100  # a short run: what is written below it comes soon

@@ -94,3 +94,22 @@ def test_a_word_of_the_player_does_not_follow_a_visitor_to_the_next_page(visit):
         page.wait_for_selector("text=Watch PyTorch learn")
         page.wait_for_timeout(500)
         assert page.locator("h1").count() == 1
+
+
+def test_a_player_that_does_not_come_is_missed_and_asked_for_again(visit):
+    visitor = visit()
+    page = visitor.open(LESSONS[0].name)
+    box = page.get_by_text("The player has not come.")
+    assert not box.is_visible()
+    player = "document.querySelector('[data-testid^=stBidiComponent]')"
+    page.evaluate(f"window.gone = {player}; window.gone.dataset.testid = 'gone'")
+    page.wait_for_timeout(3_000)
+    assert not box.is_visible()  # most players come in less than five seconds
+    box.wait_for(timeout=10_000)
+    again = page.get_by_role("button", name="Try again")
+    before = visitor.sent
+    again.click()
+    visitor.rest()
+    assert visitor.sent > before
+    page.evaluate("window.gone.dataset.testid = 'stBidiComponentRegular'")
+    box.wait_for(state="hidden")

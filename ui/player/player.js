@@ -45,19 +45,6 @@ function loadVega(address) {
   return vegaLoading;
 }
 
-const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u2009");
-
-/** Show a whole number grouped by style alone: its text stays nothing but digits. */
-function writeWhole(place, value) {
-  const [first, ...thousands] = grouped(String(value)).split("\u2009");
-  const parts = thousands.map((digits) => {
-    const part = document.createElement("span");
-    part.textContent = digits;
-    return part;
-  });
-  place.replaceChildren(first, ...parts);
-}
-
 /** Four significant digits; `number` in theme.py writes them the same way. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "—";
@@ -69,7 +56,7 @@ export function number(value) {
   const power = Number(exponent);
   if (power >= -4 && power < 6) {
     const [whole, decimals] = Number(size.toPrecision(4)).toFixed(Math.max(3 - power, 0)).split(".");
-    return sign + grouped(whole) + (decimals ? `.${decimals}` : "");
+    return sign + whole + (decimals ? `.${decimals}` : "");
   }
   const raised = String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
   return `${sign}${mantissa}\u2009×\u200910${raised}`;
@@ -523,8 +510,8 @@ class Player {
 
   setLast() {
     this.scrub.max = String(Math.max(this.frames.total - 1, 1));
-    writeWhole(this.find("player-last"), this.frames.last);
-    this.find("player-step").style.minWidth = `${grouped(String(this.frames.last)).length}ch`;
+    this.find("player-last").textContent = this.frames.last;
+    this.find("player-step").style.minWidth = `${String(this.frames.last).length}ch`;
   }
 
   isDark() {
@@ -640,7 +627,7 @@ class Player {
       const lines = Object.entries(chart.hover.fields).map(([field, label]) =>
         lineOf(sample(colours.get(field)), label, number(row[field])));
       const head = document.createElement("header");
-      head.textContent = `update ${grouped(String(row.step))}`;
+      head.textContent = `update ${row.step}`;
       tip.replaceChildren(head, ...lines);
       const { left, top } = box.getBoundingClientRect();
       const [x, y] = beside(event.clientX - left, event.clientY - top, tip, box);
@@ -807,7 +794,7 @@ class Player {
     this.drawn = index;
     const until = { shown: LARGEST_DRAWN, "up to now": this.frames.step(index) }[this.pictures?.prediction] ?? -1;
     for (const chart of this.charts) chart.show(this.frames, index, until);
-    writeWhole(this.find("player-step"), this.frames.step(index));
+    this.find("player-step").textContent = this.frames.step(index);
     this.scrub.value = String(index);
     const part = 100 / Math.max(this.frames.total - 1, 1);
     this.scrub.style.setProperty("--shown", `${index * part}%`);
@@ -828,7 +815,7 @@ class Player {
 
   fill(template, index) {
     const now = this.frames.now(index);
-    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? grouped(String(now.step)) : number(now[name])));
+    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? String(now.step) : number(now[name])));
   }
 
   /** Alternative text from the data; only when the picture rests, or a screen reader would never fall silent. */
@@ -838,7 +825,7 @@ class Player {
       box.setAttribute("role", "img");
       if (this.frames.known) box.setAttribute("aria-label", this.fill(this.pictures.charts[i].description, this.shown));
     }
-    const [step, last] = [this.frames.step(this.shown), this.frames.last].map((n) => grouped(String(n)));
+    const [step, last] = [this.frames.step(this.shown), this.frames.last];
     const scrub = this.frames.known ? `update ${step} of ${last}` : "";
     this.scrub.setAttribute("aria-valuetext", scrub);
   }
