@@ -46,7 +46,7 @@ def faults(page: Page, where: str, part: str | None = None) -> list[str]:
 
 def opened(visit, path: str):
     """A visitor who wants nothing to move: what fades would be looked at half way."""
-    visitor = visit(viewport={"width": WIDE, "height": TALL}, reduced_motion="reduce")
+    visitor = visit(width=WIDE, height=TALL, reduced_motion="reduce")
     visitor.page.goto(f"{visitor.address}/{path}")
     return visitor
 

@@ -114,7 +114,7 @@ def test_a_matrix_is_edited_on_the_page_and_a_bad_one_leaves_the_last_good_run(v
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit, scheme):
-    visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    visitor = visit(width=390, height=844, color_scheme=scheme)
     page = visitor.open(LINK)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.click("forward")
@@ -122,7 +122,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, scheme):
 
 
 def test_the_script_is_copied_by_one_click_and_marks_the_changed_line(visit):
-    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    visitor = visit()
     page = visitor.open(PAGE)
     page.get_by_role("tab", name="Code").click()
     script = page.locator(".st-key-plain_script")

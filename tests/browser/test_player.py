@@ -242,7 +242,7 @@ def test_reduced_motion_shows_the_last_frame_and_waits(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_play_first_and_never_scrolls_sideways(visit, scheme):
-    visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    visitor = visit(width=390, height=844, color_scheme=scheme)
     page = visitor.open(PAGE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     play = page.locator("[data-testid=player-play]").bounding_box()
@@ -302,7 +302,7 @@ PLACES = """box => {
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.97])
 def test_the_values_under_the_pointer_stand_beside_it_in_a_box_as_large_as_they(visit, width, part):
-    visitor = visit(viewport={"width": width, "height": 900})
+    visitor = visit(width=width)
     page = visitor.open(PAGE)
     visitor.scrub(90)
     canvas = page.locator(".canvas").first
