@@ -131,7 +131,9 @@ def context(browser: Browser) -> BrowserContext:
     """The browser of all visitors: with its cache a page takes a third of the work to open."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     # Each tab is of someone who was never here: Streamlit remembers a sidebar that was opened.
-    context.add_init_script("sessionStorage.known ??= (localStorage.clear(), 'yes')")
+    context.add_init_script(
+        "if (location.host) sessionStorage.known ??= (localStorage.clear(), 'yes')"
+    )
     return context
 
 
