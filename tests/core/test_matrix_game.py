@@ -479,12 +479,9 @@ def test_the_flow_is_predicted_across_a_change_of_settings():
     start = replace(NOTES, steps=3_000)
     later = replace(start, learning_rate=0.02)
     play = predicted_play(start, (1_000, later))
-    fine = replace(NOTES, learning_rate=0.001, steps=50_000)
-    states = list(run(fine))
+    path = 1 / (1 + np.exp(-rk4(NOTES, (0.0, 0.0), 0.02, 2_500)))
     for step, time in ((0, 0.0), (1_000, 10.0), (1_500, 20.0), (3_000, 50.0)):
-        state = states[round(time / 0.001)]
-        # Naive updates of 0.001 leave the orbit by a tenth of those of 0.01.
-        assert play[step] == pytest.approx([state.p.item(), state.q.item()], abs=2e-3)
+        assert play[step] == pytest.approx(path[round(time / 0.02)], abs=1e-7)  # fourth order
     assert np.isnan(predicted_play(start, (1_000, replace(start, learner="lola")))[1_001:]).all()
     assert not np.isnan(
         predicted_play(start, (1_000, replace(start, learner="lola")))[:1_000]
@@ -846,9 +843,9 @@ def same_bits(one: State, other: State) -> bool:
 
 
 @every_learner
-@pytest.mark.parametrize("count", [2, 7, 1003, 16_384, 16_391, 20_000])
+@pytest.mark.parametrize("count", [2, 1003, 16_391])
 def test_every_row_of_a_batch_is_the_run_alone_to_the_last_bit(learner: str, count: int):
-    """More than 16,384 are shared out to threads; 7 and 1003 leave some that fill no vector."""
+    """More than 16,384 are shared out to threads; an odd count leaves some that fill no vector."""
     generator = torch.Generator().manual_seed(count)
     logits = 4 * torch.randn(count, 2, generator=generator, dtype=torch.float64)
     starts = tuple((a0, a1) for a0, a1 in logits.tolist())
@@ -1140,14 +1137,14 @@ def test_rivals_run_beside_as_they_would_alone():
 
 @every_learner
 def test_the_script_prints_the_run(learner: str, capsys: pytest.CaptureFixture[str]):
-    config = replace(STRONG, learner=learner, starts=((0.3, -1.0), (0.0, 2.0)), steps=2510)
+    config = replace(STRONG, learner=learner, starts=((0.3, -1.0), (0.0, 2.0)), steps=510)
     exec(plain_pytorch(config), {})
     lines = [line.split() for line in capsys.readouterr().out.strip().split("\n")]
-    assert [int(line[0]) for line in lines] == [*range(0, 2510, 101), 2510]
+    assert [int(line[0]) for line in lines] == [*range(0, 510, 21), 510]
     states = list(run(config))
     for step, *numbers in lines:
         expected = [values[0].item() for values in states[int(step)][2:6]]
-        # Rounded differently, some thousand updates of a cycle, which does not multiply it.
+        # Rounded differently, some hundred updates of a cycle, which does not multiply it.
         assert [float(number) for number in numbers] == pytest.approx(expected, abs=1e-10)
 
 
