@@ -9,7 +9,7 @@ from streamlit.proto.BidiComponent_pb2 import BidiComponent
 from core import gradient_descent as lesson
 from core.recording import Recording
 from ui.player.player import answer
-from ui.steering import identify
+from ui.session import identify
 
 
 def milliseconds_a_chunk(count: int, rounds: int = 101) -> float:

@@ -7,15 +7,15 @@ import streamlit as st
 from core import linear_regression as lesson
 from core.ranges import Range
 from core.recording import MAX_FRAMES, Frames
-from ui import charts, export, layout, scale
+from ui import charts, scale
 from ui.controls import Settings
+from ui.page import WATCH, Guess, Try, ending, heading
+from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
-from ui.source import code_panel
 from ui.steering import Run
-from ui.theme import BLUE, MINUS, number, setting
-from ui.verdict import Row, autopsy, needs, verdict
+from ui.theme import MINUS, number, setting
+from ui.verdict import Row, autopsy, last_loss, needs, verdict
 
-NAME = "linear_regression"
 DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
 SIZE = 2  # unknowns, so that the path can be seen; core goes further
 MOST_STEPS = MAX_FRAMES - 1  # so that every update is a frame
@@ -51,10 +51,10 @@ WORDS = {
     "diverging": "x runs away",
 }
 
-Lines = dict[str, tuple[str, str, Any]]  # column -> (label, colour, theory)
+# --- The controls.
 
-settings = Settings(NAME, lesson.Config, PRESETS, opening=VALLEY)
-with st.sidebar:
+settings = Settings(lesson, PRESETS, opening=VALLEY)
+with settings.sidebar():
     settings.slider(
         "damping_factor",
         "Damping factor η",
@@ -64,30 +64,19 @@ with st.sidebar:
         explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
     )
     below_damping = st.empty()
-    settings.slider(
-        "momentum",
-        "Momentum β",
-        lesson.RANGES["momentum"],
-        step=0.01,
-        explain="The part of the last move that is kept for the next. 0 forgets at once, 1 never.",
-    )
+    settings.momentum()
     explain = "Commas between numbers, a semicolon between the rows."
     settings.matrix("A", "A, two rows", lesson.ENTRIES, explain=explain, size=SIZE)
     pair = {"allowed": lesson.ENTRIES, "most": SIZE, "least": SIZE}
     settings.numbers("b", "b", explain="What A x should become.", **pair)
-    with st.expander("More settings"):
-        settings.predictions()
+    with settings.more():
         settings.numbers("start", "Start", explain="x₀ and x₁ at first.", **pair)
-        settings.slider(
-            "steps",
-            "Updates",
-            Range(1, MOST_STEPS, whole=True),
-            step=1,
-            explain="How many updates to run.",
-        )
+        settings.steps(Range(1, MOST_STEPS, whole=True))
         settings.device()
 
-run = Run(settings, lesson)
+# --- What theory says of these settings, in words.
+
+run = Run(settings)
 config = run.config
 prediction = lesson.predict(config)
 errors, losses = lesson.predicted_modes(*run.legs), lesson.predicted_loss(*run.legs)
@@ -132,7 +121,7 @@ story = [
     "the slope grows in a direction."
 ]
 if settings.prediction != "shown" and moving:
-    story.append(layout.WATCH)
+    story.append(WATCH)
 elif settled:
     story.append("Here x is where the loss is smallest, and stays.")
 elif prediction.round_bowl:
@@ -158,38 +147,19 @@ if not moving:
         if any(entry for row in config.A for entry in row)
         else "A is all zeros: the loss is the same everywhere, and x stays undetermined."
     )
-layout.heading(
-    NAME,
-    " ".join(story),
-    r"\begin{aligned} L &= |A x - b|^2 \\ "
-    + (
-        r"x &\leftarrow x - \eta\,\partial L / \partial x \end{aligned}"
-        if plain
-        else r"z &\leftarrow \beta z + \partial L / \partial x \\ x &\leftarrow x - \eta z"
-        r" \end{aligned}"
-    ),
-)
+loss_of = r"L &= |A x - b|^2 \\ "
+if plain:
+    update = r"x &\leftarrow x - \eta\,\partial L / \partial x"
+else:
+    update = r"z &\leftarrow \beta z + \partial L / \partial x \\ x &\leftarrow x - \eta z"
+heading(run, " ".join(story), rf"\begin{{aligned}} {loss_of}{update} \end{{aligned}}")
+
+# --- The pictures.
 
 
 def modes(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     """What is charted but not recorded."""
     return {"mode": lesson.mode_errors(config, frames.columns["x"])}
-
-
-def charted(title: str, axis: str, lines: Lines, digits: float) -> Picture:
-    """Positive columns against the number of updates, down to `digits` of what they start with."""
-    names, colours, theory = zip(*lines.values(), strict=True)
-    first = max(float(column[0]) for column in theory) or 1.0
-    pinned = [values for field in lines for values in run.pinned(field, modes)]
-    low, high = charts.log_domain([*theory, *pinned], (first * digits, first / digits))
-    fields = tuple(zip(lines, names, strict=True))
-    return Picture(
-        title,
-        charts.against_step(fields, axis, log=True, colours=colours, apart=True),
-        "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
-        {"last": config.steps, "low": low, "high": high},
-        {"theory": charts.theory(dict(zip(lines, theory, strict=True)), (low, high), log=True)},
-    )
 
 
 view = lesson.window(*run.legs)
@@ -205,13 +175,21 @@ plane = Picture(
         "solutions": lesson.solutions(config, view),
     },
 )
-shown = list(moving) or list(range(SIZE))
-loss = charted("The loss", "loss", {"loss": ("loss", BLUE, losses)}, 1e-32)
-along = charted(
+loss = over_steps(
+    run, "The loss", "loss", [Line("loss", "loss", losses)], within=(1e-32, 1e32), log=True
+)
+along = over_steps(
+    run,
     "The error along each direction",
     "error",
-    {f"mode_{i}": (directions[i], charts.MODES[i], abs(errors[:, i])) for i in shown},
-    1e-16,
+    [
+        Line(f"mode_{i}", directions[i], abs(errors[:, i]), charts.MODES[i])
+        for i in moving or range(SIZE)
+    ],
+    within=(1e-16, 1e16),
+    also=modes,
+    log=True,
+    apart=True,
 )
 
 
@@ -238,6 +216,8 @@ player(
     on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
 )
 
+# --- What the run measured, beside what theory says.
+
 frames = run.finish()
 reached = frames.steps[-1] >= run.since  # where the settings now hold
 if frames.finished and reached:  # a run that stopped early may not reach it
@@ -254,32 +234,25 @@ if frames.finished and reached:  # a run that stopped early may not reach it
         found = getattr(measured, field)
         return Row(quantity, getattr(prediction, field), found, note=note, needs=lacks)
 
-    since = f", from update {run.since} on" if run.since else ""
-    when = since if plain else f"{since}, in the long run"
-    curved = {i: f"λ = {short(prediction.curvatures[i])}{when}" for i in moving}
+    when = f", from update {run.since} on" if run.since else ""
+    when += "" if plain else ", in the long run"
     rows = [
         Row(
             f"Error kept along the {directions[i]} direction",
             mode.rate,
             measured.rates[i],
-            note=note,
+            note=f"λ = {short(prediction.curvatures[i])}{when}",
             needs=lacks.get(i, ""),
         )
-        for (i, mode), note in zip(moving.items(), curved.values(), strict=True)
+        for i, mode in moving.items()
     ]
-    if not plain and moving:
-        rows.append(
-            row(
-                "Spectral radius",
-                "rate",
-                "the larger of both: it decides in the long run",
-                lacks.get(None, ""),
-            )
-        )
+    both = lacks.get(None, "")
+    if moving and not plain:
+        note = "the larger of both: it decides in the long run"
+        rows.append(row("Spectral radius", "rate", note, both))
     if prediction.rate < 1:
-        lacking = lacks.get(None, "")
         rows.append(
-            row("Updates for one decimal more", "per_decimal", "a tenth of the error", lacking)
+            row("Updates for one decimal more", "per_decimal", "a tenth of the error", both)
         )
     if moving:
         pair = " with momentum ".join(map(short, prediction.best_with_momentum))
@@ -287,12 +260,7 @@ if frames.finished and reached:  # a run that stopped early may not reach it
         best = f"without momentum; the best pair of all is {pair}"
         rows.append(row("Critical damping factor", "critical_damping_factor", edge))
         rows.append(row("Best damping factor", "best_damping_factor", best))
-    floor = lesson.rounding_loss(*run.legs)
-    last = float(losses[-1])
-    rounding = last < floor and last != measured.final_loss
-    note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""
-    title = f"Loss after update {config.steps}"
-    rows.append(Row(title, last, measured.final_loss, note=note, rounding=rounding))
+    rows.append(last_loss(losses, measured.final_loss, lesson.rounding_loss(*run.legs)))
     verdict(rows)
 
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
@@ -300,16 +268,13 @@ if runaways and not settled and reached:
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
     where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
-    why = [
-        f"Along {where} direction {'' if plain else 'in the long run '}each update multiplies the "
-        f"error by {short(prediction.rate)}, which is above 1."
-        if prediction.rate > 1
-        else "",
-        f"With this A and this momentum x stays near for any damping factor below {edge}.",
-        ""
-        if stable == stable
-        else "The slider does not go so low: smaller numbers in A move that edge up.",
-    ]
+    why = [f"With this A and this momentum x stays near for any damping factor below {edge}."]
+    if prediction.rate > 1:
+        long = "" if plain else "in the long run "
+        grows = f"multiplies the error by {short(prediction.rate)}, which is above 1."
+        why.insert(0, f"Along {where} direction {long}each update {grows}")
+    if stable != stable:  # nan
+        why.append("The slider does not go so low: smaller numbers in A move that edge up.")
     with autopsy(frames.columns["loss"], run.since, why):
         if stable == stable:
             st.button(
@@ -318,56 +283,51 @@ if runaways and not settled and reached:
                 args=({"damping_factor": stable},),
             )
 
-experiments, code, away = layout.tabs(NAME, "Try this", "Code", "Take it away")
-with experiments:
-    one, two, three = st.columns(3, gap="medium")
-    valley, swift = (
-        lesson.predict(lesson.Config(**PRESETS[name]))
-        for name in ("a long valley", "the valley with momentum")
+# --- What to try.
+
+
+def told(guess: str) -> str:
+    """The reply to who has guessed in which direction x is slow."""
+    if config != lesson.Config(**VALLEY) or not frames.finished:
+        return ""
+    left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]
+    right = ", as you said" if guess.startswith("along") else f", not {guess}"
+    return (
+        f"Along it{right}: after {config.steps} updates {number(left[0])} of error are "
+        f"left there, and {number(left[1])} across. A larger step would help the floor, "
+        "but the walls throw it out."
     )
-    with one:
-        st.markdown(
+
+
+slow, swift = (
+    number(lesson.predict(lesson.Config(**PRESETS[name])).per_decimal)
+    for name in ("a long valley", "the valley with momentum")
+)
+ending(
+    run,
+    plane,
+    frames,
+    (
+        Guess(
+            "valley",
             "**The long valley.** Its walls are a hundred times as curved as its floor. In which "
-            "direction will x be slow?"
-        )
-        guess = settings.guess(
-            "valley", ["along the valley", "across the valley", "in both alike"], VALLEY
-        )
-        if guess and config == lesson.Config(**VALLEY) and frames.finished:
-            left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]
-            right = ", as you said" if guess.startswith("along") else f", not {guess}"
-            st.markdown(
-                f"Along it{right}: after {config.steps} updates {number(left[0])} of error are "
-                f"left there, and {number(left[1])} across. A larger step would help the floor, "
-                "but the walls throw it out."
-            )
-    with two:
-        st.markdown(
+            "direction will x be slow?",
+            ("along the valley", "across the valley", "in both alike"),
+            VALLEY,
+            told,
+        ),
+        Try(
             "**Momentum in the valley.** On the floor the small steps add up, across it they "
-            f"cancel. One decimal takes {number(swift.per_decimal)} updates instead of "
-            f"{number(valley.per_decimal)}."
-        )
-        st.button(
+            f"cancel. One decimal takes {swift} updates instead of {slow}.",
             "With momentum 0.67",
-            on_click=settings.apply,
-            args=(PRESETS["the valley with momentum"],),
-            kwargs={"play": True},
-        )
-    with three:
-        st.markdown(
+            PRESETS["the valley with momentum"],
+        ),
+        Try(
             "**No single answer.** Here both equations say the same. Any point of the green line "
-            "solves them. Where on it does x end?"
-        )
-        st.button(
+            "solves them. Where on it does x end?",
             "Take one equation away",
-            on_click=settings.apply,
-            args=(PRESETS["no single answer"],),
-            kwargs={"play": True},
-        )
-if code.open:
-    with code:
-        code_panel(run, lesson.State, lesson.run, lesson.predict)
-if away.open:
-    with away:
-        export.take_away(run, plane, frames)
-layout.links(NAME)
+            PRESETS["no single answer"],
+        ),
+    ),
+    code=(lesson.State, lesson.run, lesson.predict),
+)

@@ -1,25 +1,25 @@
 """Two learners of a 2 x 2 game chase each other around an equilibrium that they never reach."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from core import devices
 from core import matrix_game as lesson
 from core.ranges import Range
 from core.recording import Frames
-from ui import charts, export, layout
+from ui import charts, export
 from ui.controls import Settings
+from ui.page import WATCH, Guess, Try, ending, heading
+from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
-from ui.source import code_panel
 from ui.steering import Run
-from ui.theme import BLUE, MINUS, ORANGE, SERIES, SKY, VERMILION, number, setting
+from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting
 from ui.verdict import Row, needs, verdict
 
-NAME = "matrix_game"
 RATES, STEPS = Range(0.001, 0.5), Range(100, 50_000, whole=True)  # the sliders' parts
 GAMMAS = Range(0.05, 5)
 LOGITS = Range(-12, 12)
@@ -98,8 +98,10 @@ WAYS = {
     ),
 }
 
-settings = Settings(NAME, lesson.Config, PRESETS)
-with st.sidebar:
+# --- The controls.
+
+settings = Settings(lesson, PRESETS)
+with settings.sidebar():
     settings.slider(
         "learning_rate",
         "Learning rate η",
@@ -128,8 +130,7 @@ with st.sidebar:
         default=False,
         explain="The closed curves that ever smaller steps would follow, and arrows: which way.",
     )
-    with st.expander("More settings"):
-        settings.predictions()
+    with settings.more():
         settings.several(
             "rivals",
             "Learners beside",
@@ -151,7 +152,7 @@ with st.sidebar:
             explain="Logits a₀, a₁, with semicolons between the pairs. A click adds one.",
             most=MOST_STARTS,
         )
-        settings.slider("steps", "Updates", STEPS, step=100, explain="How many updates to run.")
+        settings.steps(STEPS, step=100)
         device = settings.device()
         many = CLOUD[device != "cpu"]
         cloud = settings.toggle(
@@ -160,14 +161,15 @@ with st.sidebar:
             default=False,
             explain="Around the first start, all in one batch. On a GPU it has ten times as many.",
         )
-if cloud and starts and len(starts[0]) == 2:
-    settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
-    settings.put("rivals", ())
-
+    if cloud and starts and len(starts[0]) == 2:
+        settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
+        settings.put("rivals", ())
 top = st.container()
 view = settings.choice("view", "What to watch", VIEWS, default=VIEWS[0], row=True)
-with top:
-    run = Run(settings, lesson)
+
+# --- What theory says of this game, in words.
+
+run = Run(settings)
 config = run.config
 batch = len(config.starts) > lesson.FEW
 own = 1 if batch else len(config.starts)
@@ -207,7 +209,7 @@ story = [
 ]
 outward = ""
 if settings.prediction != "shown":
-    story.append(layout.WATCH)
+    story.append(WATCH)
 elif cycle:
     story.append(
         "What helps one makes the other turn, so they chase each other around "
@@ -232,19 +234,18 @@ else:
 way, direction = WAYS[config.learner]
 if config.learner != "naive" or (cycle and settings.prediction == "shown"):
     story.append(way)
-FORMULA = (
-    r"\begin{aligned} p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
-    r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
-    + (
-        r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
-        if config.learner == "naive"
-        else r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
-        + direction.replace("=", "&=", 1)
-    )
-    + r" \end{aligned}"
-)
+utility = r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
+if config.learner == "naive":
+    update = r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
+else:
+    slopes = r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
+    update = slopes + direction.replace("=", "&=", 1)
+play = r"p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
 with top:
-    layout.heading(NAME, " ".join(story), FORMULA)
+    formula = rf"\begin{{aligned}} {play}{utility}{update} \end{{aligned}}"
+    heading(run, " ".join(story), formula)
+
+# --- The pictures.
 
 
 def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
@@ -255,27 +256,9 @@ def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     return {"distance": lesson.distances(config, columns["logits"])}
 
 
-def against(
-    title: str, axis: str, lines: Sequence[tuple[str, str, str, Any]], **how: Any
-) -> Picture:
-    """Columns against the number of updates: (column, label, colour, theory (steps + 1,)) each."""
-    limits = how.pop("limits")
-    fields = tuple((column, label) for column, label, _, _ in lines)
-    colours = tuple(colour for _, _, colour, _ in lines)
-    theories = {column: values for column, _, _, values in lines}
-    log = how.get("log", False)
-    return Picture(
-        title,
-        charts.against_step(fields, axis, colours=colours, **how),
-        "After update {step}: " + ", ".join(f"{name} {{{field}}}" for field, name in fields) + ".",
-        {"last": config.steps, "low": limits[0], "high": limits[1]},
-        {"theory": charts.theory(theories, limits, log=log)},
-    )
-
-
-def level(value: float) -> list[float]:
+def level(value: float) -> np.ndarray:
     """A constant as a course, in a game that goes round."""
-    return [value if cycle else math.nan] * (config.steps + 1)
+    return np.full(config.steps + 1, value if cycle else math.nan)
 
 
 COLUMNS = ("x", "y", "dx", "dy", "size", "line", "turn", "step")
@@ -301,32 +284,32 @@ portrait = Picture(
     },
 )
 
-probabilities = (0.0, 1.0)
 if view == "Payoffs":
     ends = [value for R in (config.payoff_0, config.payoff_1) for row in R for value in row]
-    beside = against(
+    beside = over_steps(
+        run,
         "What both earn on average",
         "expected payoff",
         [
-            ("reward_0_0", "player 0", BLUE, level(game.value_0)),
-            ("reward_1_0", "player 1", VERMILION, level(game.value_1)),
+            Line("reward_0_0", "player 0", level(game.value_0), BLUE),
+            Line("reward_1_0", "player 1", level(game.value_1), VERMILION),
         ],
-        limits=charts.domain([ends], (-1e7, 1e7)),
+        charts.domain([ends], (-1e7, 1e7)),
         apart=True,
     )
 elif view == "Averages":
-    beside = against(
+    around = [game.p - 0.2, game.p + 0.2, game.q - 0.2, game.q + 0.2]
+    beside = over_steps(
+        run,
         "Averages: pale so far, full over whole laps",
         "average since the first lap began",
         [
-            ("so_far_0", "p so far", SKY, level(math.nan)),
-            ("whole_0", "p, whole laps", BLUE, level(game.p)),
-            ("so_far_1", "q so far", ORANGE, level(math.nan)),
-            ("whole_1", "q, whole laps", VERMILION, level(game.q)),
+            Line("so_far_0", "p so far", level(math.nan), SKY),
+            Line("whole_0", "p, whole laps", level(game.p), BLUE),
+            Line("so_far_1", "q so far", level(math.nan), ORANGE),
+            Line("whole_1", "q, whole laps", level(game.q), VERMILION),
         ],
-        limits=charts.domain([[game.p - 0.2, game.p + 0.2, game.q - 0.2, game.q + 0.2]], (0, 1))
-        if cycle
-        else probabilities,
+        charts.domain([around], (0, 1)) if cycle else (0, 1),
         apart=True,
         quiet=("so_far_0", "so_far_1") if cycle else (),
     )
@@ -334,26 +317,25 @@ elif view == "Learners":
     # Of a cloud the first run alone: a course of each would be too much.
     legs = [(step, replace(leg, starts=leg.starts[:own])) for step, leg in run.course]
     courses = lesson.predicted_distances(legs[0][1], *legs[1:])[:, :shown].T
-    largest = max([1e-300, *(float(course[0]) for course in courses if course[0] > 0)])
-    beside = against(
+    beside = over_steps(
+        run,
         "How far each is from where it rests",
         "distance",
-        [
-            (f"distance_{k}", name, SERIES[k % len(SERIES)], courses[k])
-            for k, name in enumerate(names[:shown])
-        ],
-        limits=charts.log_domain(list(courses), (largest * 1e-4, largest * 1e2)),
+        [Line(f"distance_{k}", name, courses[k]) for k, name in enumerate(names[:shown])],
+        within=(1e-4, 1e2),
+        also=also,
         log=True,
         apart=True,
         stagger=False,
     )
 else:
     flow = lesson.predicted_play(*run.legs)
-    beside = against(
+    beside = over_steps(
+        run,
         "p and q, update by update",
         "probability",
-        [("p_0", "p", BLUE, flow[:, 0]), ("q_0", "q", VERMILION, flow[:, 1])],
-        limits=probabilities,
+        [Line("p_0", "p", flow[:, 0], BLUE), Line("q_0", "q", flow[:, 1], VERMILION)],
+        (0, 1),
     )
 
 
@@ -384,6 +366,8 @@ def picked(p: float, q: float) -> None:
 
 more = also if view in ("Averages", "Learners") else None
 player(run, [portrait, beside], readout, also=more, on_pick=picked)
+
+# --- What the run measured, beside what theory says.
 
 frames = run.finish()
 if frames.finished:
@@ -476,81 +460,74 @@ if frames.finished:
                 row = near(row, sign * lesson.foreseen(k, every, *run.legs).measured.half_lives[0])
             rows.append(row)
     verdict(rows)
-    cost = 1e6 * run.recording.seconds_per_step
-    st.caption(
-        f"Computed on {devices.describe(config.device)}: {number(cost)} microseconds an update"
-        + (
-            f" of {number(len(config.starts))} runs, {number(cost / len(config.starts))} each."
-            if batch
-            else "."
-        )
+    export.cost(run, len(config.starts) if batch else 1)
+
+# --- Why it cycles, and what to try.
+
+BOLD = {"learning_rate": 0.2, "steps": 2_400}
+
+
+def why() -> None:
+    """The cause of the chase, with this game's numbers."""
+    st.markdown(
+        f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
+        f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
+        f"worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} = "
+        f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} "
+        f"= **{short(c1)}**. They have opposite signs: one player wants to match and the "
+        "other to differ. Neither has a best action, so that is the whole cause of the chase."
+        + outward
+    )
+    st.markdown(
+        "Infinitely small steps would close every orbit: they keep the *energy*, which says "
+        "how far out an orbit lies. A real step leaves the orbit, by the square of η."
+    )
+    st.markdown(
+        "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
+        "influence changes no play: take it away, scale what is left, and the game of the "
+        "notes is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of "
+        "the sexes are general-sum as well, and nobody goes round in them."
     )
 
-titles = ["Why it cycles"] * cycle + ["Try this", "Code", "Take it away"]
-*why, experiments, code, away_ = layout.tabs(NAME, *titles)
-if why:
-    with why[0]:
-        st.markdown(
-            f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
-            f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
-            f"worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} = "
-            f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} "
-            f"= **{short(c1)}**. They have opposite signs: one player wants to match and the "
-            "other to differ. Neither has a best action, so that is the whole cause of the chase."
-            + outward
-        )
-        st.markdown(
-            "Infinitely small steps would close every orbit: they keep the *energy*, which says "
-            "how far out an orbit lies. A real step leaves the orbit, by the square of η."
-        )
-        st.markdown(
-            "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
-            "influence changes no play: take it away, scale what is left, and the game of the "
-            "notes is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of "
-            "the sexes are general-sum as well, and nobody goes round in them."
-        )
-with experiments:
-    one, two, three = st.columns(3, gap="medium")
-    with one:
-        st.markdown(
+
+def told(guess: str) -> str:
+    """The reply to who has guessed what larger steps do."""
+    if config != lesson.Config(**BOLD) or not frames.finished:
+        return ""
+    away = lesson.distances(config, frames.columns["logits"])
+    right = ", as you said" if guess == "farther away" else f", not {guess}"
+    return (
+        f"Farther away{right}: their distance grew {number(away[-1, 0] / away[0, 0])} "
+        "times. A larger step leaves the curve by more, by the square of the step."
+    )
+
+
+ending(
+    run,
+    portrait,
+    frames,
+    (
+        Guess(
+            "bold",
             "**Larger steps.** With a learning rate of 0.2 instead of 0.01, will they come closer "
-            "to the equilibrium?"
-        )
-        BOLD = {"learning_rate": 0.2, "steps": 2_400}
-        guess = settings.guess("bold", ["closer", "as far as before", "farther away"], BOLD)
-        if guess and config == lesson.Config(**BOLD) and frames.finished:
-            away = lesson.distances(config, frames.columns["logits"])
-            right = ", as you said" if guess == "farther away" else f", not {guess}"
-            st.markdown(
-                f"Farther away{right}: their distance grew {number(away[-1, 0] / away[0, 0])} "
-                "times. A larger step leaves the curve by more, by the square of the step."
-            )
-    with two:
-        st.markdown(
+            "to the equilibrium?",
+            ("closer", "as far as before", "farther away"),
+            BOLD,
+            told,
+        ),
+        Try(
             "**A cure.** Four learners from one start: one looks a step ahead, one takes turns, "
-            "one also makes both slopes small. Which come to rest?"
-        )
-        st.button(
+            "one also makes both slopes small. Which come to rest?",
             "Race them",
-            on_click=settings.apply,
-            args=(FOUR,),
-            kwargs={"play": True},
-        )
-    with three:
-        st.markdown(
+            FOUR,
+        ),
+        Try(
             "**A crowd.** Many runs at once from around one start. Inner orbits are faster than "
-            "outer ones: what becomes of the cloud?"
-        )
-        st.button(
+            "outer ones: what becomes of the cloud?",
             "Let it go",
-            on_click=settings.apply,
-            args=({"cloud": True, "view": "Chase"},),
-            kwargs={"play": True},
-        )
-if code.open:
-    with code:
-        code_panel(run, lesson.State, lesson.run, lesson._look, lesson.analyse)
-if away_.open:
-    with away_:
-        export.take_away(run, portrait, frames)
-layout.links(NAME)
+            {"cloud": True, "view": "Chase"},
+        ),
+    ),
+    code=(lesson.State, lesson.run, lesson._look, lesson.analyse),
+    more={"Why it cycles": why} if cycle else {},
+)

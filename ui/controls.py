@@ -6,11 +6,14 @@ allowed.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import devices
 from core.ranges import Range, check_flag, check_vector
@@ -19,7 +22,7 @@ from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
 PREDICTIONS = ("shown", "up to now", "hidden")
-LINKED = ("course", "at")  # what a link holds beside the controls: see ui/steering.py
+LINKED = ("course", "at")  # what a link holds beside the controls: see ui/link.py
 
 
 def parse_number(text: str) -> float | int:
@@ -68,21 +71,21 @@ def write_matrix(rows: Sequence[Sequence[float]]) -> str:
 
 
 class Settings:
-    """Controls of one lesson, made one by one, then read as a Config with `config()`.
+    """Controls of one lesson, made one by one, then read as its Config with `config()`.
 
     Keys are "<lesson>.<field>". `presets` maps a name to what differs from the settings of the
-    notes, `make()`; `opening` says what differs from them in a page opened without settings.
+    notes, `Config()`; `opening` says what differs from them in a page opened without settings.
     """
 
     def __init__(
         self,
-        lesson: str,
-        make: Callable[..., Any],
+        lesson: ModuleType,
         presets: Mapping[str, Mapping[str, Any]],
         opening: Mapping[str, Any] | None = None,
     ) -> None:
-        self.lesson, self._make, self._presets = lesson, make, presets
-        self.notes, self.defaults = make(), make(**opening or {})
+        self.lesson, self.name = lesson, lesson.__name__.rpartition(".")[2]
+        self._presets = presets
+        self.notes, self.defaults = lesson.Config(), lesson.Config(**opening or {})
         self._values: dict[str, Any] = {}
         self._written: dict[
             str, Callable[[Any], Any]
@@ -92,18 +95,32 @@ class Settings:
         self._refused: list[str] = []
         self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
-        self._place = st.sidebar.container()
         # Counts runs of the whole page: a browser says which one it has seen.
-        self.turn: int = st.session_state.get(f"{lesson}.turn", 0) + 1
-        st.session_state[f"{lesson}.turn"] = self.turn
-        self._entering = f"{lesson}.visited" not in st.session_state
+        self.turn: int = st.session_state.get(f"{self.name}.turn", 0) + 1
+        st.session_state[f"{self.name}.turn"] = self.turn
+        self._entering = f"{self.name}.visited" not in st.session_state
         self._complaints: list[str] = (
-            [] if self._entering else st.session_state[f"{lesson}.visited"]
+            [] if self._entering else st.session_state[f"{self.name}.visited"]
         )
+
+    @contextmanager
+    def sidebar(self) -> Iterator[None]:
+        """Where the controls stand, below the presets."""
+        with st.sidebar:
+            presets = st.container()
+            yield
+            self._show_presets(presets)
+
+    @contextmanager
+    def more(self) -> Iterator[None]:
+        """Controls that few look for, and the switch of the prediction."""
+        with st.expander("More settings"):
+            self._predictions()
+            yield
 
     def key(self, field: str) -> str:
         """The key of a field's control, and its name in the address."""
-        return f"{self.lesson}.{field}"
+        return f"{self.name}.{field}"
 
     def _ask(self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None]) -> None:
         """Before a control is made: look whether the address holds a value that it cannot take."""
@@ -326,7 +343,22 @@ class Settings:
         )
         return self._own(field, tuple(value))
 
-    def predictions(self) -> None:
+    def momentum(self) -> None:
+        """The slider of what PyTorch's SGD calls momentum."""
+        self.slider(
+            "momentum",
+            "Momentum β",
+            self.lesson.RANGES["momentum"],
+            step=0.01,
+            explain="The part of the last move that is kept for the next. 0 forgets at once, 1 "
+            "never.",
+        )
+
+    def steps(self, allowed: Range, *, step: int = 1) -> None:
+        """The slider of how long a run is."""
+        self.slider("steps", "Updates", allowed, step=step, explain="How many updates to run.")
+
+    def _predictions(self) -> None:
         """The switch that keeps the dashed curves from giving away what comes."""
         self.prediction = self.choice(
             "prediction",
@@ -389,12 +421,12 @@ class Settings:
         return self._own("device", value)
 
     def _changed(self) -> None:
-        st.session_state[f"{self.lesson}.visited"] = []
+        st.session_state[f"{self.name}.visited"] = []
 
     def _set(self, field: str, value: Any) -> None:
         key, written = self.key(field), self._written[field](value)
-        sets = st.session_state.setdefault(f"{self.lesson}.sets", {})
-        turn = st.session_state[f"{self.lesson}.turn"] + 1  # the first that will show it
+        sets = st.session_state.setdefault(f"{self.name}.sets", {})
+        turn = st.session_state[f"{self.name}.turn"] + 1  # the first that will show it
         sets[key] = (turn, st.session_state.get(key), written)
         st.session_state[key] = written
 
@@ -404,9 +436,7 @@ class Settings:
         It tells all controls with all that it says, as it knows them. What a callback has set since
         would be taken back: it is set again.
         """
-        for key, (since, before, written) in st.session_state.get(
-            f"{self.lesson}.sets", {}
-        ).items():
+        for key, (since, before, written) in st.session_state.get(f"{self.name}.sets", {}).items():
             if isinstance(turn, int) and turn < since and st.session_state.get(key) == before:
                 st.session_state[key] = written
 
@@ -416,7 +446,7 @@ class Settings:
             self._set(field, value)
         self._changed()
         if play:
-            st.session_state[f"{self.lesson}.play"] = self.plays + 1
+            st.session_state[f"{self.name}.play"] = self.plays + 1
 
     def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
         """A callback: `changes`, all else as in the notes; start playing if asked.
@@ -427,9 +457,9 @@ class Settings:
             if field in changes or field not in self._page_fields:
                 self._set(field, changes.get(field, getattr(self.notes, field, None)))
         self._changed()
-        st.session_state[f"{self.lesson}.anew"] = True
+        st.session_state[f"{self.name}.anew"] = True
         if play:
-            st.session_state[f"{self.lesson}.play"] = self.plays + 1
+            st.session_state[f"{self.name}.play"] = self.plays + 1
 
     def moved(self) -> bool:
         """Whether a control has changed since the page ran.
@@ -442,35 +472,41 @@ class Settings:
 
     def anew(self) -> bool:
         """Whether these settings are meant for a new run: once after each `apply`."""
-        return st.session_state.pop(f"{self.lesson}.anew", False)
+        return st.session_state.pop(f"{self.name}.anew", False)
 
     @property
     def plays(self) -> int:
         """How often the page has asked the player to start by itself."""
-        return st.session_state.get(f"{self.lesson}.play", 0)
+        return st.session_state.get(f"{self.name}.play", 0)
 
     def config(self) -> Any:
-        """The Config that the controls hold; if they hold none, the last good one."""
-        chosen = {
-            field: value for field, value in self._values.items() if field not in self._page_fields
-        }
+        """The Config that the controls hold; if they hold none, the last good one.
+
+        To be called when all controls are there: what else a link sets is not known here.
+        """
         if self._entering:
             self._complain_of_unknown()
         self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
-        good_key = f"{self.lesson}.good"
-        config = st.session_state.get(good_key, self.defaults)
+        return self._config()
+
+    def _config(self) -> Any:
+        good = f"{self.name}.good"
         if not self._refused:
+            chosen = {
+                field: value
+                for field, value in self._values.items()
+                if field not in self._page_fields
+            }
             try:
-                config = st.session_state[good_key] = self._make(**chosen)
+                st.session_state[good] = self.lesson.Config(**chosen)
             except ValueError as refused:
                 self._refused.append(str(refused))
-        self._show_presets(config)
-        return config
+        return st.session_state.get(good, self.defaults)
 
     def _complain_of_unknown(self) -> None:
         known = set(map(self.key, (*self._values, "preset", *LINKED)))
         # What another lesson's player has written can still stand there for a moment.
-        others = tuple(f"{lesson.name}." for lesson in LESSONS if lesson.name != self.lesson)
+        others = tuple(f"{lesson.name}." for lesson in LESSONS if lesson.name != self.name)
         names = [
             name for name in st.query_params if name not in known and not name.startswith(others)
         ]
@@ -489,14 +525,15 @@ class Settings:
             st.error(words, icon=":material/edit_off:")
         for complaint in self._complaints:
             st.warning(literal(complaint), icon=":material/link_off:")
-        st.session_state[f"{self.lesson}.visited"] = self._complaints
+        st.session_state[f"{self.name}.visited"] = self._complaints
 
-    def _show_presets(self, config: Any) -> None:
+    def _show_presets(self, place: DeltaGenerator) -> None:
         # A menu, not a select box: that keeps a value of its own in the browser, and a quick second
         # move of a slider would send the preset which the first has just left.
+        config = self._config()
         known = {field.name for field in fields(config)}
         made = {
-            name: self._make(**{field: changes[field] for field in known & changes.keys()})
+            name: self.lesson.Config(**{field: changes[field] for field in known & changes.keys()})
             for name, changes in self._presets.items()
         }
         same = next((name for name, preset in made.items() if preset == config), OWN_SETTINGS)
@@ -505,7 +542,5 @@ class Settings:
         def chosen() -> None:
             self.apply(self._presets[st.session_state[key]], play=True)
 
-        self._place.markdown(":small[Start from]")
-        self._place.menu_button(
-            same, list(self._presets), key=key, on_click=chosen, width="stretch"
-        )
+        place.markdown(":small[Start from]")
+        place.menu_button(same, list(self._presets), key=key, on_click=chosen, width="stretch")

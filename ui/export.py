@@ -15,7 +15,8 @@ from core.recording import Course, Frames
 from ui.charts import PARTS
 from ui.controls import PREDICTIONS
 from ui.player.player import Picture
-from ui.steering import Run, narrow, table
+from ui.steering import Run
+from ui.tables import narrow, table
 from ui.theme import number, standalone
 
 SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
@@ -101,7 +102,7 @@ for state in play(run, course):
 
 def take_away(run: Run, picture: Picture, frames: Frames) -> None:
     """Three downloads, made when asked for, and what the run cost."""
-    name, recording = run.settings.lesson, run.recording
+    name = run.name
     last = len(frames.steps) - 1
     with st.container(horizontal=True):
         st.download_button(
@@ -128,8 +129,14 @@ def take_away(run: Run, picture: Picture, frames: Frames) -> None:
             on_click="ignore",
             icon=":material/code:",
         )
-    cost = number(1e6 * recording.seconds_per_step)
+    cost(run)
+
+
+def cost(run: Run, runs: int = 1) -> None:
+    """What an update took, of that many runs in one batch."""
+    microseconds = 1e6 * run.recording.seconds_per_step
+    each = f" of {number(runs)} runs, {number(microseconds / runs)} each" if runs > 1 else ""
     st.caption(
-        f"Computed on {devices.describe(run.config.device)}: {cost} microseconds an update, "
-        "the copy to the screen included."
+        f"Computed on {devices.describe(run.config.device)}: {number(microseconds)} microseconds "
+        f"an update{each}. The copy to the screen is included."
     )

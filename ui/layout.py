@@ -1,11 +1,7 @@
-"""What every page looks like around its own content: spacing, the heading, the links at its end."""
-
-from collections.abc import Sequence
+"""The style of all pages: spacing, what scrolls, the inks of code."""
 
 import streamlit as st
-from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from ui.lessons import lesson, neighbours
 from ui.theme import BLUE, GREEN, GREY, VERMILION
 
 # Streamlit's inks for code are too pale; mixed with the text's colour these suit both themes.
@@ -46,42 +42,7 @@ _STYLE = """<style>
   opacity: 1; visibility: visible; pointer-events: auto; }
 </style>"""
 
-# In place of words that would give away what a learner has chosen not to be told.
-WATCH = "Watch what they do with these settings."
-
 
 def style() -> None:
     """Less air above, lines of at most 70 characters."""
     st.html(f"{_STYLE}<style>{_INKS}</style>")
-
-
-def heading(name: str, answer: str, formula: str) -> None:
-    """The lesson's question, in a few sentences what it shows, and the formula beside them."""
-    st.title(lesson(name).question, anchor=False)
-    words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
-    words.markdown(answer)
-    mathematics.latex(formula)
-    # The run of a page can be cut off here by a word of the page before. The style shows this only
-    # where five seconds later there is no player.
-    with st.container(key="late_player", horizontal=True, vertical_alignment="center"):
-        st.markdown("The player has not come.")
-        st.button("Try again", key=f"{name}.try_again", icon=":material/refresh:")
-
-
-def tabs(name: str, *titles: str) -> Sequence[TabContainer]:
-    """Tabs whose `open` says which is in front: one that is not need not be filled.
-
-    Code above all: colouring it takes a browser a quarter of a second.
-    """
-    return st.tabs(list(titles), key=f"{name}.tab", on_change="rerun")
-
-
-def links(name: str) -> None:
-    """To the lesson before, the home page, and the next lesson."""
-    before, after = neighbours(name)
-    with st.container(horizontal=True):
-        if before:
-            st.page_link(before.page, label=before.title, icon=":material/arrow_back:")
-        st.page_link("pages/home.py", label="All lessons", icon=":material/apps:")
-        if after:
-            st.page_link(after.page, label=after.title, icon=":material/arrow_forward:")

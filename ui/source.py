@@ -6,7 +6,8 @@ from difflib import SequenceMatcher
 
 import streamlit as st
 
-from ui.steering import Run, differing, label
+from ui.differences import differing, label
+from ui.steering import Run
 
 # Wrapped, each line of `st.code` is an element of its own, in their order.
 _MARK = """{{ display: block; box-shadow: -0.5rem 0 0 {0}, -0.75rem 0 0 #E69F00;
@@ -39,9 +40,10 @@ def code_panel(run: Run, *objects: Callable[..., object] | type) -> None:
     if run.since:
         words = words.replace(":", ", with the settings of now from its start on:", 1)
     lines: list[int] = []
-    if run.before is not None:
-        lines, gone = touched(run.lesson.plain_pytorch(run.before).strip(), script)
-        fields = differing([((0, run.before), (0, run.config))])
+    before = run.session.before
+    if before is not None:
+        lines, gone = touched(run.lesson.plain_pytorch(before).strip(), script)
+        fields = differing([((0, before), (0, run.config))])
         names = ", ".join(f"*{label(field)}*" for field in fields)
         if lines:
             words += f" Marked: what the last change touches, of {names}."
@@ -53,5 +55,5 @@ def code_panel(run: Run, *objects: Callable[..., object] | type) -> None:
         marked = ", ".join(f".st-key-plain_script code > span:nth-child({n + 1})" for n in lines)
         if marked:
             st.html(f"<style>{marked} {_MARK.format('rgb(230 159 0 / 18%)')}</style>")
-    st.caption(f"What this page itself runs, read from `core/{run.settings.lesson}.py`.")
+    st.caption(f"What this page itself runs, read from `core/{run.name}.py`.")
     st.code(source(*objects), language="python", wrap_lines=True)

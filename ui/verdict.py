@@ -25,6 +25,17 @@ class Row(NamedTuple):
     needs: str = ""  # what a run too short to measure this would need
 
 
+def last_loss(losses: np.ndarray, measured: float, floor: float) -> Row:
+    """The row of the loss after the last update, (steps + 1,) by theory; below `floor` what the run
+    has is rounding.
+    """
+    last = float(losses[-1])
+    rounding = last < floor and last != measured
+    note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""
+    title = f"Loss after update {len(losses) - 1}"
+    return Row(title, last, measured, note=note, rounding=rounding)
+
+
 def error(predicted: float, measured: float) -> str:
     """The difference in percent of the prediction; as a number where the prediction is 0."""
     if math.isnan(predicted) or math.isnan(measured):

@@ -7,7 +7,7 @@ import pytest
 
 from core import linear_regression as lesson
 from core.recording import play
-from ui.steering import read
+from ui.link import read
 
 PAGE = "linear_regression"
 VALLEY = lesson.Config(

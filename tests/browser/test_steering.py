@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from bench.browser import free_port, serving
 from core import gradient_descent as lesson
 from core.recording import play
-from ui.steering import read
+from ui.link import read
 
 PAGE = "gradient_descent"
 # So slow that play is far from its end in all of a test.

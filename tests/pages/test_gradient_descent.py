@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from core.gradient_descent import Config, State, plain_pytorch, predict, run
 from core.recording import play
 from ui.export import script
-from ui.steering import write
+from ui.link import write
+from ui.session import undo
 from ui.theme import number
 
 NAME = "gradient_descent"
@@ -317,7 +318,7 @@ COURSE = "0 learning_rate 0.05 40"
 def steered(page) -> tuple[str, int]:
     """The course and the step that the link would say."""
     run = page.session_state[f"{NAME}.run"]
-    return write(run["course"]), run["at"]
+    return write(run.course), run.at
 
 
 def test_a_link_with_a_course_opens_the_forked_run(open_page):
@@ -343,7 +344,7 @@ def test_undo_takes_back_the_last_change(open_page):
 def test_undo_pressed_again_before_the_page_has_run_does_nothing_more(open_page):
     page = open_page(NAME, learning_rate="0.3", course=COURSE)
     kept = page.session_state[f"{NAME}.run"]
-    kept["course"] = kept["course"][:1]  # the first press has been heard
+    page.session_state[f"{NAME}.run"] = undo(kept)  # the first press has been heard
     next(b for b in page.button if b.label == "Undo the change at 40").click().run()
     assert not page.exception
     assert page.slider(f"{NAME}.learning_rate").value == 0.05

@@ -350,8 +350,8 @@ def test_a_steered_run_opens_from_its_link(open_page):
     )
     assert not page.exception
     assert not page.warning
-    assert page.session_state[f"{NAME}.run"]["course"][0] == (0, Config(steps=6600))
-    assert page.session_state[f"{NAME}.run"]["course"][1][0] == 2200
+    assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=6600))
+    assert page.session_state[f"{NAME}.run"].course[1][0] == 2200
 
 
 def test_the_code_on_screen_is_the_code_that_runs(open_page):

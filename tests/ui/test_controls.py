@@ -60,7 +60,7 @@ def page_with_a_button_and_a_browser():
     from core import gradient_descent as lesson
     from ui.controls import Settings
 
-    settings = Settings("gradient_descent", lesson.Config, {})
+    settings = Settings(lesson, {})
     settings.slider("momentum", "Momentum", lesson.RANGES["momentum"], step=0.01, explain="")
     st.button("set", on_click=settings.change, args=({"momentum": 0.5},))
     # What the player says has with it the page run that the browser knew.

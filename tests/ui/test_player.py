@@ -12,7 +12,8 @@ from core.recording import Frames, Recording
 from ui import charts
 from ui.player import player
 from ui.player.player import Picture, Readout, answer, around
-from ui.steering import identify, narrow, table
+from ui.session import identify
+from ui.tables import narrow, table
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,9 @@ from streamlit.components.v2 import component
 
 from core.recording import Recording
 from ui.charts import Spec
-from ui.steering import Derive, Run, Still, cut, derived, identify, table
+from ui.session import identify
+from ui.steering import Run, Still
+from ui.tables import Derive, cut, derived, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
@@ -246,7 +248,7 @@ def player(
         css=(HERE / "player.css").read_text(),
         js=(HERE / "loader.js").read_text(),
     )
-    fork = run.recording.frame_of(run.since) if run.heard else 0
+    fork = run.recording.frame_of(run.since) if run.session.heard else 0
 
     def heard(what: str) -> None:
         if key not in st.session_state:
@@ -273,7 +275,9 @@ def player(
         request = st.session_state.pop(f"{key}.asked", None)
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}
         data |= {"address": run.address}
-        data |= {"play": run.plays, "at": run.at, "heard": run.heard, "proposal": run.proposal}
+        now = run.session
+        data |= {"play": run.plays, "at": now.at, "heard": now.heard}
+        data |= {"proposal": now.proposal is not None}
         try:
             data |= answer(run.recording, request, fork, also)
             if not isinstance(request, dict) or request.get("turn") != turn:

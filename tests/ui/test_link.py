@@ -1,4 +1,4 @@
-"""Courses in links, forks, and the words about them, without a browser."""
+"""Courses in the words of a link."""
 
 from dataclasses import replace
 
@@ -7,16 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.gradient_descent import LIVE, Config
-from ui.steering import (
-    MOST_LEGS,
-    differences,
-    differing,
-    forked,
-    history,
-    identify,
-    read,
-    write,
-)
+from ui.link import MOST_LEGS, read, write
 
 NOW = Config(learning_rate=0.5, steps=100)
 
@@ -117,53 +108,3 @@ def test_no_text_breaks_the_reader(text):
     assert starts[-1] <= NOW.steps
     assert course[-1][1] == NOW
     assert all(isinstance(complaint, str) for complaint in wrong)
-
-
-def test_a_fork_keeps_what_came_before_it():
-    first, second = replace(NOW, learning_rate=0.1), replace(NOW, learning_rate=0.2)
-    course = forked(((0, NOW),), 30, first)
-    assert course == ((0, NOW), (30, first))
-    assert forked(course, 60, second) == ((0, NOW), (30, first), (60, second))
-    assert forked(course, 30, second) == ((0, NOW), (30, second))  # the same place once more
-    assert forked(course, 20, second) == ((0, NOW), (20, second))  # scrubbed back
-    assert forked(course, 30, NOW) == ((0, NOW),)  # moved back to what it was
-
-
-def test_at_its_start_or_when_it_is_over_a_changed_run_is_a_new_one():
-    changed = replace(NOW, learning_rate=0.1)
-    for step in (0, NOW.steps):
-        assert forked(((0, NOW),), step, changed) == ((0, changed),)
-
-
-def test_a_course_does_not_outgrow_a_link():
-    course = ((0, replace(NOW, learning_rate=1.0)),)
-    for step in range(1, MOST_LEGS):
-        course = forked(course, step, replace(NOW, learning_rate=1 + step))
-    assert len(course) == MOST_LEGS
-    assert len(forked(course, 200, replace(NOW, steps=300))) == 1
-    now = course[-1][1]
-    assert read(write(course), now, LIVE) == (course, [])
-
-
-def test_names_differ_where_courses_do():
-    other = replace(NOW, learning_rate=0.1)
-    courses = [((0, NOW),), ((0, other),), ((0, other), (3, NOW)), ((0, other), (4, NOW))]
-    assert len({identify(course) for course in courses}) == 4
-    assert identify(courses[2]) == identify(((0, replace(NOW, learning_rate=0.1)), (3, NOW)))
-
-
-def test_the_table_of_pins_shows_only_settings_that_differ():
-    bold = replace(NOW, learning_rate=0.9)
-    courses = {"on screen": ((0, NOW), (40, bold)), "A": ((0, replace(NOW, start=(2.0,) * 5)),)}
-    assert differing(courses.values()) == ["start", "learning_rate"]
-    assert history(courses["on screen"], "learning_rate") == "0.5, from 40: 0.9"
-    assert history(courses["on screen"], "momentum") == "0"
-    html = differences(courses)
-    assert "0.5, from 40: 0.9" in html
-    assert "momentum" not in html
-    assert "learning rate" in html
-
-
-def test_the_words_for_a_long_drag_are_short():
-    course = ((0, NOW), *((k, replace(NOW, learning_rate=k / 10)) for k in range(1, 30)))
-    assert history(course, "learning_rate") == "0.5, …, from 27: 2.7, from 28: 2.8, from 29: 2.9"

@@ -1,0 +1,107 @@
+"""What every lesson's page has around its own content: the heading, things to try, the ending."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from core.recording import Frames
+from ui.export import take_away
+from ui.lessons import lesson, neighbours
+from ui.player.player import Picture
+from ui.source import code_panel
+from ui.steering import Run
+
+# In place of words that would give away what a learner has chosen not to be told.
+WATCH = "Watch what they do with these settings."
+
+
+def heading(run: Run, answer: str, formula: str) -> None:
+    """The lesson's question, in a few sentences what it shows, and the formula beside them.
+
+    Above it, what of the link and of the controls could not be used.
+    """
+    run.settings.tell()
+    st.title(lesson(run.name).question, anchor=False)
+    words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
+    words.markdown(answer)
+    mathematics.latex(formula)
+    # The run of a page can be cut off here by a word of the page before. The style shows this only
+    # where five seconds later there is no player.
+    with st.container(key="late_player", horizontal=True, vertical_alignment="center"):
+        st.markdown("The player has not come.")
+        st.button("Try again", key=f"{run.name}.try_again", icon=":material/refresh:")
+
+
+class Try(NamedTuple):
+    """Something to try: a button that plays `changes` of the settings of the notes."""
+
+    words: str
+    button: str
+    changes: Mapping[str, Any]
+
+    def show(self, run: Run) -> None:
+        """Words and button."""
+        st.markdown(self.words)
+        st.button(
+            self.button,
+            on_click=run.settings.apply,
+            args=(self.changes,),
+            kwargs={"play": True},
+        )
+
+
+class Guess(NamedTuple):
+    """A question that is guessed first: the button plays `changes`, and `reply` says who is right.
+
+    It is given the guess, and says nothing, "", while another run is on screen.
+    """
+
+    name: str
+    words: str
+    answers: tuple[str, ...]
+    changes: Mapping[str, Any]
+    reply: Callable[[str], str]
+
+    def show(self, run: Run) -> None:
+        """Words, answers, button, and the reply where there is one."""
+        st.markdown(self.words)
+        guess = run.settings.guess(self.name, self.answers, self.changes)
+        reply = self.reply(guess) if guess else ""
+        if reply:
+            st.markdown(reply)
+
+
+def ending(
+    run: Run,
+    picture: Picture,
+    frames: Frames,
+    tries: tuple[Try | Guess, ...],
+    code: tuple[Callable[..., object] | type, ...],
+    more: Mapping[str, Callable[[], None]] | None = None,
+) -> None:
+    """Tabs: `more` of the lesson's own, title -> what shows it; what to try; the code that runs,
+    `code`; what to take away, `picture` and `frames`. Below, the way to other lessons.
+    """
+    shown = {**(more or {}), "Try this": lambda: _experiments(run, tries)}
+    shown["Code"] = lambda: code_panel(run, *code)
+    shown["Take it away"] = lambda: take_away(run, picture, frames)
+    tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
+    for tab, (title, show) in zip(tabs, shown.items(), strict=True):
+        # Colouring code takes a browser a quarter of a second, and CSV a server.
+        if tab.open or title not in ("Code", "Take it away"):
+            with tab:
+                show()
+    before, after = neighbours(run.name)
+    with st.container(horizontal=True):
+        if before:
+            st.page_link(before.page, label=before.title, icon=":material/arrow_back:")
+        st.page_link("pages/home.py", label="All lessons", icon=":material/apps:")
+        if after:
+            st.page_link(after.page, label=after.title, icon=":material/arrow_forward:")
+
+
+def _experiments(run: Run, tries: tuple[Try | Guess, ...]) -> None:
+    for column, one in zip(st.columns(len(tries), gap="medium"), tries, strict=True):
+        with column:
+            one.show(run)

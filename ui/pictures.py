@@ -1,0 +1,64 @@
+"""Pictures that lessons have in common: columns against the number of updates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ui import charts
+from ui.player.player import Picture
+from ui.steering import Run
+from ui.tables import Derive
+from ui.theme import SERIES
+
+
+class Line(NamedTuple):
+    """A column of the frames as a curve."""
+
+    column: str
+    label: str
+    theory: np.ndarray  # (steps + 1,) what it should be, nan where theory says nothing
+    colour: str = ""  # "" for the next of the series
+
+
+def over_steps(
+    run: Run,
+    title: str,
+    axis: str,
+    lines: Sequence[Line],
+    limits: tuple[float, float] | None = None,
+    *,
+    within: tuple[float, float] = (-charts.MOST, charts.MOST),
+    targets: Sequence[float] = (),
+    also: Derive | None = None,
+    log: bool = False,
+    **how: Any,
+) -> Picture:
+    """Columns against the number of updates, and lines at `targets`.
+
+    The axis ends at `limits`; without them it has room for theory, targets and pinned curves as far
+    as they lie `within`, which on a `log` axis are parts of the largest value at step 0. Columns
+    that `also` makes are those of pinned runs too; `how` goes to charts.against_step.
+    """
+    theory = {line.column: line.theory for line in lines}
+    if limits is None:
+        pinned = [values for column in theory for values in run.pinned(column, also)]
+        domain = charts.log_domain if log else charts.domain
+        if log:
+            first = max(0.0, *(float(line.theory[0]) for line in lines)) or 1.0
+            within = within[0] * first, within[1] * first
+        limits = domain([*theory.values(), np.asarray(targets), *pinned], within)
+    data: dict[str, Mapping[str, ArrayLike]] = {"theory": charts.theory(theory, limits, log=log)}
+    if targets:
+        data["targets"] = {"value": targets}
+    fields = tuple((line.column, line.label) for line in lines)
+    colours = tuple(line.colour or SERIES[k % len(SERIES)] for k, line in enumerate(lines))
+    said = ", ".join(f"{name} = {{{field}}}" for field, name in fields)
+    return Picture(
+        title,
+        charts.against_step(fields, axis, log=log, targets=bool(targets), colours=colours, **how),
+        f"After update {{step}}: {said}.",
+        {"last": run.config.steps, "low": limits[0], "high": limits[1]},
+        data,
+    )
