@@ -139,6 +139,13 @@ class Visits(RuleBasedStateMachine):
                 assert undo(now).course == before.course
                 assert undo(now).config == before.config
 
+    @rule(rate=RATES, later=st.integers(1, 20))
+    def a_slider_is_moved_while_it_plays(self, rate: float, later: int) -> None:
+        """What a word alone seldom meets: a proposal that is forked in time, again and again."""
+        self.a_live_control_is_chosen(rate, 0.0)
+        step = min(self.session.course[-1][0] + later, NOW.steps)
+        self.a_word_comes(step, 0, "fork")
+
     @rule(
         what=st.sampled_from(["at", "fork", "restart", "pick", ""]),
         said=st.none()
