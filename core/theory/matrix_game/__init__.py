@@ -1,0 +1,1 @@
+"""Theory of `core.matrix_game`: its equilibrium, its flow, its courses, its portrait, its laps."""
