@@ -6,7 +6,8 @@ The loss is L = Σ (w - t)², its gradient 2 (w - t). One update, with learning 
     w <- w - η z
 
 Source: "Notes on PyTorch", Simple gradient descent: float64, 100 updates with η = 0.05, w = 1₅, t =
-(0, 1, 2, 3, 4). Theory: G. Goh, "Why Momentum Really Works", Distill 2017.
+(0, 1, 2, 3, 4). Theory, in `core.theory.gradient_descent`: G. Goh, "Why Momentum Really Works",
+Distill 2017.
 """
 
 import math

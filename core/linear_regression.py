@@ -6,8 +6,8 @@ damping factor η and momentum β:
     z <- β z + gradient
     x <- x - η z
 
-Along each eigenvector of the Hessian, with eigenvalue λ, the error goes its own way, that of
-`core.theory.heavy_ball`.
+Along each eigenvector of the Hessian, with eigenvalue λ, the error obeys `core.theory.heavy_ball`
+alone: see `core.theory.linear_regression`.
 Source: "Working Notes - Learning PyTorch - Day 1", Linear Regression Example: damping factors 0.5,
 which solves it in one update, and 0.1.
 """

@@ -17,8 +17,9 @@ The flow da/dt = v conserves `energy`: around an equilibrium its orbits close. T
 only as η goes to 0, and naive ones drift outward. Chasing needs no conflict in the payoffs: adding
 to a column of R₀ or a row of R₁ changes no play, and the notes' game is a zero-sum one but for such
 additions and the scale of the payoffs.
-Source: "Notes on PyTorch", periodic naive learning in a 2-player general sum matrix game. Theory:
-Singh, Kearns & Mansour 2000; the learners compared by Letcher et al. 2019.
+Source: "Notes on PyTorch", periodic naive learning in a 2-player general sum matrix game. Theory,
+in `core.theory.matrix_game`: Singh, Kearns & Mansour 2000; the learners compared by Letcher et al.
+2019.
 """
 
 import math

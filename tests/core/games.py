@@ -10,11 +10,7 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from core.matrix_game import (
-    LEARNERS,
-    Config,
-    run,
-)
+from core.matrix_game import LEARNERS, Config, run
 
 few = settings(max_examples=40, deadline=None)
 fewer = settings(max_examples=15, deadline=None)  # for the slow ones

@@ -32,15 +32,7 @@ from core.matrix_game import (
     run,
 )
 from core.recording import play
-from tests.core.games import (
-    NOTES,
-    SEXES,
-    STRONG,
-    every_learner,
-    few,
-    games,
-    recorded,
-)
+from tests.core.games import NOTES, SEXES, STRONG, every_learner, few, games, recorded
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 

@@ -164,6 +164,7 @@ def _outside(c: float, b: float) -> bool:
 
 
 def equilibrium(config: Config) -> tuple[float, float]:
+    """(p, q) inside, where neither player gains by a change; nan where there is none."""
     c0, b0, c1, b1 = slopes(config)
     if _outside(c0, b0) or _outside(c1, b1):
         return math.nan, math.nan

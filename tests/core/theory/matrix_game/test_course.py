@@ -14,12 +14,7 @@ from core.matrix_game import (
     predicted_play,
     run,
 )
-from tests.core.games import (
-    NOTES,
-    SEXES,
-    STRONG,
-    every_learner,
-)
+from tests.core.games import NOTES, SEXES, STRONG, every_learner
 
 
 def test_the_flow_is_predicted_across_a_change_of_settings():

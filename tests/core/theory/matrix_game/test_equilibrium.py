@@ -9,16 +9,7 @@ import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from core.matrix_game import (
-    LEARNERS,
-    Config,
-    analyse,
-    energy,
-    laps,
-    orbit_period,
-    rest,
-    run,
-)
+from core.matrix_game import LEARNERS, Config, analyse, energy, laps, orbit_period, rest, run
 from tests.core.games import (
     DILEMMA,
     NOTES,

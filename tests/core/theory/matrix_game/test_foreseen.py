@@ -4,15 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.matrix_game import (
-    analyse,
-    foreseen,
-    needed,
-)
-from tests.core.games import (
-    NOTES,
-    STAG_HUNT,
-)
+from core.matrix_game import analyse, foreseen, needed
+from tests.core.games import NOTES, STAG_HUNT
 
 
 def test_a_half_life_is_not_read_where_only_rounding_is_left():

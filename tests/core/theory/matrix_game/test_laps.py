@@ -16,11 +16,7 @@ from core.matrix_game import (
     run,
     running_averages,
 )
-from tests.core.games import (
-    NOTES,
-    logit,
-    recorded,
-)
+from tests.core.games import NOTES, logit, recorded
 
 
 def test_averages_over_laps_of_the_flow_are_the_equilibrium_to_many_digits():

@@ -25,17 +25,7 @@ from core.matrix_game import (
     rest,
     run,
 )
-from tests.core.games import (
-    DILEMMA,
-    NOTES,
-    PENNIES,
-    SEXES,
-    cycles,
-    few,
-    fewer,
-    games,
-    logit,
-)
+from tests.core.games import DILEMMA, NOTES, PENNIES, SEXES, cycles, few, fewer, games, logit
 
 
 def test_the_orbit_of_the_notes_start_takes_3547_updates():

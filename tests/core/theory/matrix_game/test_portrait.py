@@ -15,13 +15,7 @@ from core.matrix_game import (
     orbit_line,
     rest,
 )
-from tests.core.games import (
-    DILEMMA,
-    NOTES,
-    PENNIES,
-    SEXES,
-    STAG_HUNT,
-)
+from tests.core.games import DILEMMA, NOTES, PENNIES, SEXES, STAG_HUNT
 
 
 @pytest.mark.parametrize("game", [NOTES, PENNIES, STAG_HUNT, SEXES])
