@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
-C = TypeVar("C")  # a lesson's Config
+C = TypeVar("C")  # the settings of a leg: a lesson's Config, or the part of it that theory needs
 T = TypeVar("T")  # a state
 
 Change = tuple[int, C]  # from this step on these settings

@@ -69,9 +69,7 @@ class State(NamedTuple):
 
     step: int
     weights: torch.Tensor  # (n,) float64 w
-    gradient: (
-        torch.Tensor
-    )  # (n,) what .grad holds: a sum over all steps so far where zero_grad is off
+    gradient: torch.Tensor  # (n,) what .grad holds: the sum of all so far where zero_grad is off
     velocity: torch.Tensor  # (n,) z of the update that led here, 0 at step 0
     loss: torch.Tensor  # ()
 

@@ -78,6 +78,7 @@ def _course(
     rules: tuple[Change[Rule], ...],
     steps: int,
 ) -> np.ndarray:
+    """Of the numbers c₀, b₀, c₁, b₁ of `slopes` and d₀, d₁ of `rest` alone."""
     c0, b0, c1, b1, d0, d1 = numbers
 
     def field(a0: float, a1: float) -> tuple[float, ...]:

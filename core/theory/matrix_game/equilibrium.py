@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 class Analysis(NamedTuple):
     """What theory says of a game and of its learner; what does not exist is nan."""
 
-    kind: (
-        str  # of the interior equilibrium: "cycle" around it, "saddle"; "dominance": there is none
-    )
+    kind: str  # of the interior equilibrium: "cycle", "saddle"; "dominance" where there is none
     p: float  # the equilibrium: the interior one, or the corner that dominance leads to
     q: float
     value_0: float  # what the players earn at it
@@ -151,7 +149,7 @@ def _eigenvalues(config: Config) -> list[complex]:
 
 
 def slopes(config: Config) -> tuple[float, float, float, float]:
-    """c₀, b₀, c₁, b₁, each rounded once."""
+    """c₀, b₀, c₁, b₁ of ∂V₀/∂p = c₀ q + b₀ and ∂V₁/∂q = c₁ p + b₁, each rounded once."""
     (r00, r01), (r10, r11) = config.payoff_0
     (s00, s01), (s10, s11) = config.payoff_1
     c0, c1 = math.fsum((r00, -r01, -r10, r11)), math.fsum((s00, -s01, -s10, s11))

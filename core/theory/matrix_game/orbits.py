@@ -63,9 +63,7 @@ class Orbit(NamedTuple):
 
     p: np.ndarray  # (points + 1,), the last being the first
     q: np.ndarray  # (points + 1,)
-    time: (
-        np.ndarray
-    )  # (points + 1,) of the flow, from the start; an update is a learning rate of it
+    time: np.ndarray  # (points + 1,) of the flow, from the start; an update is η of it
     period: float  # updates of a lap: its time divided by the learning rate
 
 
