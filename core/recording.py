@@ -10,14 +10,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Course = tuple[
-    tuple[int, Any], ...
-]  # ((0, config), (k, config'), ...): config' is chosen at step k
+from core.course import Course, check_course, common_steps, play
+
 Frame = Mapping[str, Any]  # name -> number or array of fixed shape
 
 MAX_FRAMES = 2_500  # more than a screen has pixels across
@@ -66,44 +64,6 @@ def _check_step(step: object, last: int) -> None:
         )
 
 
-def _check_course(course: Course) -> None:
-    if not course or course[0][0] != 0:
-        raise ValueError(f"course = {course!r} is not allowed: it must start at step 0.")
-    for (start, config), (end, changed) in pairwise(course):
-        if end not in range(start + 1, min(config.steps, changed.steps) + 1):
-            raise ValueError(
-                f"course = {course!r} is not allowed: its steps must be whole numbers that grow, "
-                "each within the run before and after."
-            )
-
-
-def common_steps(one: Course, other: Course) -> int:
-    """The last step at which two courses are in the same state by necessity, -1 if at none."""
-    same = 0
-    while same < min(len(one), len(other)) and one[same] == other[same]:
-        same += 1
-    if not same:
-        return -1
-    return min(c[same][0] if same < len(c) else c[-1][1].steps for c in (one, other))
-
-
-def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -> Iterator[Any]:
-    """The states of a course from its beginning, or from `state` on, which then comes first."""
-    resumed = state is not None
-    for (_, config), following in zip_longest(course, course[1:]):
-        end = following[0] if following else None
-        if end is not None and state is not None and state.step >= end:
-            continue
-        leg = run(config, state)
-        if state is not None and not resumed:
-            next(leg)  # the last state of the leg before, once more
-        resumed = False
-        for state in leg:
-            yield state
-            if state.step == end:
-                break
-
-
 class Kept(NamedTuple):
     """A whole state, from which a run can go on."""
 
@@ -133,7 +93,7 @@ class Recording:
         every: int | None = None,
         past: "Recording | None" = None,
     ) -> None:
-        _check_course(course)
+        check_course(course)
         self.course = course
         self.steps: int = course[-1][1].steps
         self.every = every or frame_interval(self.steps)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core import matrix_game as lesson
@@ -180,9 +179,7 @@ names = [
 ]
 shown = min(len(config.starts) + len(config.rivals), lesson.FEW)
 game = lesson.analyse(config)
-(r00, r01), (r10, r11) = config.payoff_0
-(s00, s01), (s10, s11) = config.payoff_1
-c0, c1 = r00 - r01 - r10 + r11, s00 - s01 - s10 + s11
+c0, _, c1, _ = lesson.slopes(config)
 cycle, follows = game.kind == "cycle", config.learner in lesson.FLOWING
 
 
@@ -256,11 +253,6 @@ def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     return {"distance": lesson.distances(config, columns["logits"])}
 
 
-def level(value: float) -> np.ndarray:
-    """A constant as a course, in a game that goes round."""
-    return np.full(config.steps + 1, value if cycle else math.nan)
-
-
 COLUMNS = ("x", "y", "dx", "dy", "size", "line", "turn", "step")
 NONE: dict[str, list[float]] = {name: [] for name in COLUMNS}
 portrait = Picture(
@@ -284,6 +276,9 @@ portrait = Picture(
     },
 )
 
+# Averages come to the equilibrium only where the play goes round it.
+none = dict.fromkeys(("p", "q", "value_0", "value_1"), math.nan)
+mean = game if cycle else game._replace(**none)
 if view == "Payoffs":
     ends = [value for R in (config.payoff_0, config.payoff_1) for row in R for value in row]
     beside = over_steps(
@@ -291,8 +286,8 @@ if view == "Payoffs":
         "What both earn on average",
         "expected payoff",
         [
-            Line("reward_0_0", "player 0", level(game.value_0), BLUE),
-            Line("reward_1_0", "player 1", level(game.value_1), VERMILION),
+            Line("reward_0_0", "player 0", mean.value_0, BLUE),
+            Line("reward_1_0", "player 1", mean.value_1, VERMILION),
         ],
         charts.domain([ends], (-1e7, 1e7)),
         apart=True,
@@ -304,10 +299,10 @@ elif view == "Averages":
         "Averages: pale so far, full over whole laps",
         "average since the first lap began",
         [
-            Line("so_far_0", "p so far", level(math.nan), SKY),
-            Line("whole_0", "p, whole laps", level(game.p), BLUE),
-            Line("so_far_1", "q so far", level(math.nan), ORANGE),
-            Line("whole_1", "q, whole laps", level(game.q), VERMILION),
+            Line("so_far_0", "p so far", math.nan, SKY),
+            Line("whole_0", "p, whole laps", mean.p, BLUE),
+            Line("so_far_1", "q so far", math.nan, ORANGE),
+            Line("whole_1", "q, whole laps", mean.q, VERMILION),
         ],
         charts.domain([around], (0, 1)) if cycle else (0, 1),
         apart=True,

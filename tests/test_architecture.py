@@ -41,6 +41,23 @@ def test_imports_follow_the_arrow(folder):
         assert not wrong, f"{file.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
 
+def test_theory_imports_a_lesson_for_its_types_alone():
+    """And no function imports: what must be imported late goes round in circles."""
+    from ui.lessons import LESSONS
+
+    lessons = {f"core.{lesson.name}" for lesson in LESSONS}
+    for file in modules("core"):
+        tree = ast.parse(file.read_text())
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                late = [n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)]
+                assert not late, f"{file.relative_to(ROOT)} imports in {function.name}"
+        if "theory" in file.parts:
+            # Those under `if TYPE_CHECKING` stand one deeper.
+            at_once = {n.module for n in tree.body if isinstance(n, ast.ImportFrom)}
+            assert not at_once & lessons, file
+
+
 def test_nothing_imports_a_page():
     for folder in ("core", "ui", "tests", "bench"):
         for file in modules(folder):

@@ -18,7 +18,7 @@ class Line(NamedTuple):
 
     column: str
     label: str
-    theory: np.ndarray  # (steps + 1,) what it should be, nan where theory says nothing
+    theory: ArrayLike  # (steps + 1,) or one number: what it should be; nan if theory says nothing
     colour: str = ""  # "" for the next of the series
 
 
@@ -41,12 +41,15 @@ def over_steps(
     as they lie `within`, which on a `log` axis are parts of the largest value at step 0. Columns
     that `also` makes are those of pinned runs too; `how` goes to charts.against_step.
     """
-    theory = {line.column: line.theory for line in lines}
+    theory = {
+        line.column: np.broadcast_to(np.asarray(line.theory, np.float64), run.config.steps + 1)
+        for line in lines
+    }
     if limits is None:
         pinned = [values for column in theory for values in run.pinned(column, also)]
         domain = charts.log_domain if log else charts.domain
         if log:
-            first = max(0.0, *(float(line.theory[0]) for line in lines)) or 1.0
+            first = max(0.0, *(float(values[0]) for values in theory.values())) or 1.0
             within = within[0] * first, within[1] * first
         limits = domain([*theory.values(), np.asarray(targets), *pinned], within)
     data: dict[str, Mapping[str, ArrayLike]] = {"theory": charts.theory(theory, limits, log=log)}

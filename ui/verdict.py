@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.heavy_ball import departure, first_not_finite
+from core.theory.measuring import departure, first_not_finite
 from ui.theme import TABLE_STYLE, THIN_SPACE, number
 
 

@@ -24,8 +24,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
+from core import course, theory
 from core.matrix_game import LEARNERS
 
+THEORY = [
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(theory.__path__, "core.theory.")
+]
 MODULES = [
     importlib.import_module(f"core.{found.name}") for found in pkgutil.iter_modules(core.__path__)
 ]
@@ -319,7 +324,7 @@ def test_live_names_settings(lesson: ModuleType) -> None:
     assert lesson.LIVE.issubset(fields_of(lesson.Config()))
 
 
-@every_lesson
+@pytest.mark.parametrize("lesson", [*LESSONS, course, *THEORY], ids=name_of)
 def test_everything_public_is_explained(lesson: ModuleType) -> None:
     public = {
         name: member

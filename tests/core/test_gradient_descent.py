@@ -27,8 +27,9 @@ from core.gradient_descent import (
     run,
     window,
 )
-from core.heavy_ball import REGIMES, departure, first_not_finite
 from core.recording import play
+from core.theory.heavy_ball import REGIMES
+from core.theory.measuring import departure, first_not_finite
 
 few = settings(max_examples=40, deadline=None)
 

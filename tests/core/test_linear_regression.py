@@ -10,7 +10,6 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.heavy_ball import updates_per_decimal
 from core.linear_regression import (
     Config,
     Measurement,
@@ -32,6 +31,7 @@ from core.linear_regression import (
     window,
 )
 from core.recording import play
+from core.theory.heavy_ball import updates_per_decimal
 
 few = settings(max_examples=40, deadline=None)
 VALLEY = Config(A=((1.0, 0.0), (0.0, 10.0)), b=(1.0, 10.0), damping_factor=0.005, steps=60)  # κ 100

@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core import gradient_descent, linear_regression, matrix_game
-from core.heavy_ball import TRUST
 from core.recording import Course, Recording
+from core.theory import gradient_descent as descent_theory
+from core.theory.enough import TRUST
+from core.theory.linear_regression import measurement as regression_theory
+from core.theory.matrix_game import foreseen as game_theory
 
 some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 # What a page's controls allow; round numbers, near ones and tiny ones.
@@ -33,8 +36,8 @@ LENGTHS = st.integers(1, 300) | st.sampled_from([1, 2, 3, 10])
 def no_search():
     """How many updates would do is not asked here, only whether these do."""
     with pytest.MonkeyPatch.context() as patch:
-        for lesson in (gradient_descent, linear_regression, matrix_game):
-            patch.setattr(lesson, "fewest", lambda *_: None)
+        for theory in (descent_theory, regression_theory, game_theory):
+            patch.setattr(theory, "fewest", lambda *_: None)
         yield
 
 
