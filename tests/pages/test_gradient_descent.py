@@ -1,7 +1,5 @@
 """The page of the first lesson, without a browser."""
 
-import ast
-import inspect
 import re
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.gradient_descent import Config, State, plain_pytorch, predict, run
+from core.gradient_descent import Config, predict, run
 from core.recording import play
 from ui.export import script
 from ui.link import write
@@ -69,27 +67,6 @@ def test_where_theory_goes_below_what_a_float_can_hold_the_verdict_says_so(open_
     shown = verdict(open_page(NAME, learning_rate="0.3"))
     assert "rounding decides" in shown
     assert shown.rstrip().endswith("rounding")
-
-
-def test_every_config_field_has_a_bound_control(open_page):
-    assert set(settings(open_page(NAME))) == {field.name for field in fields(Config)}
-
-
-@pytest.mark.parametrize(
-    "preset",
-    [
-        ast.literal_eval(key)
-        for node in ast.walk(ast.parse(SOURCE))
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PRESETS"
-        for key in map(ast.unparse, node.value.keys)  # type: ignore[attr-defined]
-    ],
-)
-def test_every_preset_sets_the_controls_and_opens(open_page, preset):
-    page = open_page(NAME)
-    page.menu_button(f"{NAME}.preset").click(preset).run()
-    assert not page.exception
-    assert not page.error
-    assert page.menu_button(f"{NAME}.preset").label == preset
 
 
 def test_a_changed_setting_is_no_longer_a_preset(open_page):
@@ -238,16 +215,6 @@ def test_names_that_no_page_knows_are_told_also_without_the_name_of_a_lesson():
     assert len(many) < 200
 
 
-def test_the_code_on_screen_is_the_code_that_runs(open_page):
-    page = open_page(NAME)
-    assert not page.code  # colouring code takes a browser long: not before it is wanted
-    page.session_state[f"{NAME}.tab"] = "Code"
-    plain, shown = (block.value for block in page.run().code)
-    assert inspect.getsource(run) in shown
-    assert inspect.getsource(State) in shown
-    assert plain == plain_pytorch(Config()).strip()
-
-
 def test_the_script_marks_what_the_last_change_touches(open_page):
     page = open_page(NAME)
     page.session_state[f"{NAME}.tab"] = "Code"
@@ -263,19 +230,6 @@ def test_the_script_marks_what_the_last_change_touches(open_page):
     page.toggle(f"{NAME}.zero_grad").set_value(False).run()
     caption = next(c.value for c in page.caption if "plain PyTorch" in c.value)
     assert "of *zero grad*, has taken away `w.grad = None" in caption
-
-
-def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page):
-    page = open_page(NAME)
-    page.session_state[f"{NAME}.tab"] = "Take it away"
-    page.run()
-    assert not page.exception
-    assert [button.proto.label for button in page.get("download_button")] == [
-        "Frames as CSV",
-        "Picture as PNG",
-        "Script that repeats the run",
-    ]
-    assert "microseconds an update" in page.caption[-1].value
 
 
 @pytest.mark.parametrize("text", ["1e300, 1", "1, -1e7", "1e308, 1"])

@@ -1,14 +1,12 @@
 """The page of linear regression, without a browser."""
 
-import ast
-import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from core.linear_regression import Config, State, plain_pytorch, predict, run
+from core.linear_regression import Config, predict
 from ui.theme import number
 
 NAME = "linear_regression"
@@ -78,10 +76,6 @@ def test_as_in_the_notes_is_first_and_sets_what_the_notes_have(open_page):
     }
 
 
-def test_every_config_field_has_a_bound_control(open_page):
-    assert set(settings(open_page(NAME))) == {field.name for field in fields(Config)}
-
-
 def test_a_half_is_explained_by_the_eigenvalue(open_page):
     page = open_page(NAME, **NOTES)
     assert "λ = 2 in every direction: each update keeps 1 − 0.5 × 2 = 0 of the error" in said(page)
@@ -92,23 +86,6 @@ def test_a_tenth_is_explained_and_gives_the_published_numbers(open_page):
     page = open_page(NAME, **NOTES | {"damping_factor": "0.1"})
     assert "1 − 0.1 × 2 = 0.8 of the error" in said(page)
     assert "x₀ goes 0.2, 0.36, 0.488 …" in said(page)
-
-
-@pytest.mark.parametrize(
-    "preset",
-    [
-        ast.literal_eval(key)
-        for node in ast.walk(ast.parse(SOURCE))
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PRESETS"
-        for key in map(ast.unparse, node.value.keys)  # type: ignore[attr-defined]
-    ],
-)
-def test_every_preset_sets_the_controls_and_opens(open_page, preset):
-    page = open_page(NAME)
-    page.menu_button(f"{NAME}.preset").click(preset).run()
-    assert not page.exception
-    assert not page.error
-    assert page.menu_button(f"{NAME}.preset").label == preset
 
 
 @pytest.mark.parametrize(
@@ -262,23 +239,6 @@ def test_the_guess_is_answered_by_the_run(open_page):
 def test_momentum_is_promised_what_theory_says(open_page):
     fast = Config(((0.55, 0.45), (0.45, 0.55)), (1.0, 0.0), damping_factor=1.65, momentum=0.67)
     assert f"One decimal takes {number(predict(fast).per_decimal)} updates" in said(open_page(NAME))
-
-
-def test_the_code_on_screen_is_the_code_that_runs(open_page):
-    page = open_page(NAME)
-    page.session_state[f"{NAME}.tab"] = "Code"
-    plain, shown = (block.value for block in page.run().code)
-    assert inspect.getsource(run) in shown
-    assert inspect.getsource(State) in shown
-    assert plain == plain_pytorch(page.session_state[f"{NAME}.good"]).strip()
-
-
-def test_the_run_can_be_taken_away(open_page):
-    page = open_page(NAME)
-    page.session_state[f"{NAME}.tab"] = "Take it away"
-    page.run()
-    assert not page.exception
-    assert len(page.get("download_button")) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """The page of the matrix game, without a browser."""
 
-import ast
-import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from core.matrix_game import LEARNERS, Config, State, plain_pytorch, run
+from core.matrix_game import LEARNERS, Config
 
 NAME = "matrix_game"
 SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
@@ -67,10 +65,6 @@ def test_it_opens_with_the_game_of_the_notes(open_page):
     }
 
 
-def test_every_config_field_has_a_bound_control(open_page):
-    assert set(settings(open_page(NAME, **SHORT))) == {field.name for field in fields(Config)}
-
-
 def test_the_run_of_the_notes_is_told_with_what_theory_says(open_page):
     page = open_page(NAME)
     while page.caption and any("computed." in element.value for element in page.caption):
@@ -102,23 +96,6 @@ def test_the_words_say_who_chases_whom(open_page):
     swapped = {"payoff_0": "1, 3; 4, 2", "payoff_1": "3, 1; 2, 5"}
     words = said(open_page(NAME, **SHORT, **swapped))
     assert "p falls; while p is above 0.6, q grows." in words
-
-
-@pytest.mark.parametrize(
-    "preset",
-    [
-        ast.literal_eval(key)
-        for node in ast.walk(ast.parse(SOURCE))
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PRESETS"
-        for key in map(ast.unparse, node.value.keys)  # type: ignore[attr-defined]
-    ],
-)
-def test_every_preset_sets_the_controls_and_opens(open_page, preset):
-    page = open_page(NAME, **SHORT)
-    page.menu_button(f"{NAME}.preset").click(preset).run()
-    assert not page.exception
-    assert not page.error
-    assert page.menu_button(f"{NAME}.preset").label == preset
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -352,20 +329,3 @@ def test_a_steered_run_opens_from_its_link(open_page):
     assert not page.warning
     assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=6600))
     assert page.session_state[f"{NAME}.run"].course[1][0] == 2200
-
-
-def test_the_code_on_screen_is_the_code_that_runs(open_page):
-    page = open_page(NAME, **SHORT)
-    page.session_state[f"{NAME}.tab"] = "Code"
-    plain, shown = (block.value for block in page.run().code)
-    assert inspect.getsource(run) in shown
-    assert inspect.getsource(State) in shown
-    assert plain == plain_pytorch(Config(steps=4000)).strip()
-
-
-def test_the_run_can_be_taken_away(open_page):
-    page = open_page(NAME, **SHORT)
-    page.session_state[f"{NAME}.tab"] = "Take it away"
-    page.run()
-    assert not page.exception
-    assert len(page.get("download_button")) == 3

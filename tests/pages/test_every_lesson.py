@@ -1,0 +1,122 @@
+"""What holds for the page of every lesson, those to come too: without a browser."""
+
+import inspect
+from dataclasses import fields, replace
+from importlib import import_module
+
+import pytest
+
+from ui.lessons import LESSONS
+
+every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
+FEW = {"steps": "200"}
+
+
+def core(name: str):
+    return import_module(f"core.{name}")
+
+
+def said(page) -> str:
+    return "\n".join(element.value for element in [*page.markdown, *page.warning, *page.error])
+
+
+def controls(page, name: str) -> dict:
+    """Every control of the page that stands in its address: field -> control."""
+    kinds = ("slider", "toggle", "selectbox", "text_input", "multiselect")
+    found = {one.key: one for kind in kinds for one in page.get(kind)}
+    return {key.removeprefix(f"{name}."): one for key, one in found.items()}
+
+
+@every_lesson
+def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
+    page = open_page(name, **FEW)
+    assert not page.exception
+    assert page.title[0].value == next(one.question for one in LESSONS if one.name == name)
+    found = controls(page, name)
+    assert {field.name for field in fields(core(name).Config)} <= found.keys()
+    assert all(control.label and control.proto.help for control in found.values())
+
+
+@every_lesson
+def test_every_preset_opens_and_its_link_shows_it_again(open_page, name):
+    page = open_page(name, **FEW)
+    key = f"{name}.preset"
+    presets = list(page.menu_button(key).options)
+    assert presets[0] == "as in the notes"
+    for preset in presets:
+        page.menu_button(key).click(preset).run()
+        assert not page.exception
+        assert not page.error
+        assert page.menu_button(key).label == preset
+    shown = {field: control.value for field, control in controls(page, name).items()}
+    link = {
+        field: str(value).lower() if isinstance(value, bool) else value
+        for field, value in shown.items()
+    }
+    again = open_page(
+        name, **{field: v if isinstance(v, list) else str(v) for field, v in link.items()}
+    )
+    assert again.menu_button(key).label == presets[-1]
+    assert {field: control.value for field, control in controls(again, name).items()} == shown
+
+
+@every_lesson
+def test_what_a_link_cannot_set_is_named_and_ignored(open_page, name):
+    first = open_page(name)
+    good = controls(first, name)
+    page = open_page(name, **dict.fromkeys(good, "no such thing"))
+    assert not page.exception
+    words = said(page).replace("\\", "")
+    for field, control in controls(page, name).items():
+        assert f"{field} = " in words, field
+        if control.type != "text_input":  # that keeps the text, to be mended
+            assert control.value == good[field].value
+    assert page.get("title")  # and a run is on screen all the same
+    assert page.session_state[f"{name}.run"].config == first.session_state[f"{name}.run"].config
+
+
+@every_lesson
+def test_the_code_on_screen_is_the_code_that_runs(open_page, name):
+    page = open_page(name, **FEW)
+    assert not page.code  # colouring code takes a browser long: not before it is wanted
+    page.session_state[f"{name}.tab"] = "Code"
+    plain, shown = (block.value for block in page.run().code)
+    assert not page.exception
+    lesson = core(name)
+    assert inspect.getsource(lesson.run) in shown
+    assert inspect.getsource(lesson.State) in shown
+    assert plain == lesson.plain_pytorch(page.session_state[f"{name}.run"].config).strip()
+
+
+@every_lesson
+def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
+    page = open_page(name, **FEW)
+    page.session_state[f"{name}.tab"] = "Take it away"
+    page.run()
+    assert not page.exception
+    assert [button.proto.label for button in page.get("download_button")] == [
+        "Frames as CSV",
+        "Picture as PNG",
+        "Script that repeats the run",
+    ]
+    assert "microseconds an update" in page.caption[-1].value
+
+
+@every_lesson
+def test_a_steered_run_opens_from_its_link_and_is_undone(open_page, name):
+    lesson = core(name)
+    page = open_page(name, **FEW)
+    now = page.session_state[f"{name}.run"].config
+    field, value = next(
+        (field, 0.5 * getattr(now, field))
+        for field in sorted(lesson.LIVE)
+        if isinstance(getattr(now, field), float) and getattr(now, field)
+    )
+    page = open_page(name, **FEW, course=f"0 {field} {value} 100", at="150")
+    assert not page.exception
+    earlier = replace(now, **{field: value})
+    assert page.session_state[f"{name}.run"].course == ((0, earlier), (100, now))
+    assert page.session_state[f"{name}.run"].at == 150
+    next(b for b in page.button if b.label == "Undo the change at 100").click().run()
+    assert page.session_state[f"{name}.run"].course == ((0, earlier),)
+    assert controls(page, name)[field].value == value
