@@ -17,7 +17,7 @@ def test_the_modules_of_the_player():
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
 def test_every_name_that_a_module_imports_is_there():
