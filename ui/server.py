@@ -49,8 +49,9 @@ def lesson_page(name: str) -> str:
         from ui.player import player  # which imports PyTorch: not while the server starts
 
         soon = (*player.assets(), *parts(name))
-    head = f"<head>{_BACKEND}{''.join(map(_PRELOAD.format, soon))}"
-    return (FILES / "index.html").read_text().replace("<head>", head, 1)
+    text = (FILES / "index.html").read_text().replace("<head>", f"<head>{_BACKEND}", 1)
+    # After what Streamlit itself needs to begin: while the server runs the page there is time.
+    return text.replace("</head>", f"{''.join(map(_PRELOAD.format, soon))}</head>", 1)
 
 
 async def _lesson(request: Request) -> HTMLResponse:
