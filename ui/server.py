@@ -29,7 +29,9 @@ from ui.warmup import warm_up
 _BACKEND = (
     '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
 )
-_PRELOAD = '<link rel="modulepreload" href="./{}">'
+# After what Streamlit needs to begin, and of low priority, or its first word to the server would
+# wait for all of these: while the server runs the page there is time for them.
+_PRELOAD = '<link rel="modulepreload" fetchpriority="low" href="./{}">'
 
 
 @asynccontextmanager
@@ -50,7 +52,6 @@ def lesson_page(name: str) -> str:
 
         soon = (*player.assets(), *parts(name))
     text = (FILES / "index.html").read_text().replace("<head>", f"<head>{_BACKEND}", 1)
-    # After what Streamlit itself needs to begin: while the server runs the page there is time.
     return text.replace("</head>", f"{''.join(map(_PRELOAD.format, soon))}</head>", 1)
 
 
