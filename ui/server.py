@@ -1,11 +1,8 @@
 """The server around the pages: what it loads at its start, how it answers a link to a lesson."""
 
 import logging
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 
 # What scripts of pages use, beside PyTorch: where two of the first visitors import one of these at
 # once, one of them can meet it half made.
@@ -24,6 +21,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui.lessons import LESSONS
+from ui.parts import FILES, Noting, parts
 from ui.warmup import warm_up
 
 # Streamlit's browser code otherwise looks for its server below the page's own address first, and
@@ -31,27 +29,9 @@ from ui.warmup import warm_up
 _BACKEND = (
     '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
 )
-_PRELOAD = '<link rel="modulepreload" href="./{}">'
-
-
-# The parts of Streamlit's browser code that every lesson needs. Without this the browser finds out
-# about them one after the other, and the first picture comes a third later.
-_PARTS = ("BidiComponent", "Slider", "MenuButton", "Selectbox", "Checkbox", "TextInput", "Html")
-_PARTS += ("Button", "Radio", "PageLink", "rehype-katex")
-
-
-@cache
-def _parts() -> tuple[str, ...]:
-    """Addresses of those parts, with all that they import."""
-    folder = Path(st.__file__).parent / "static" / "static" / "js"
-    waiting = [file.name for part in _PARTS for file in folder.glob(f"{part}.*.js")]
-    found: dict[str, None] = {}
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = None
-            waiting += re.findall(r'(?:from|import)"\./([\w.-]+\.js)"', (folder / name).read_text())
-    return tuple(f"static/js/{name}" for name in found)
+# After what Streamlit needs to begin, and of low priority, or its first word to the server would
+# wait for all of these: while the server runs the page there is time for them.
+_PRELOAD = '<link rel="modulepreload" fetchpriority="low" href="./{}">'
 
 
 @asynccontextmanager
@@ -64,20 +44,20 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-def lesson_page() -> str:
-    """Streamlit's own page, told where its server is and what it will need."""
-    index = Path(st.__file__).parent / "static" / "index.html"
+def lesson_page(name: str) -> str:
+    """Streamlit's own page, told where its server is and what this lesson will need."""
     soon: tuple[str, ...] = ()
     if not warm_up().is_alive():
         from ui.player import player  # which imports PyTorch: not while the server starts
 
-        soon = (*player.assets(), *_parts())
-    head = f"<head>{_BACKEND}{''.join(map(_PRELOAD.format, soon))}"
-    return index.read_text().replace("<head>", head, 1)
+        soon = (*player.assets(), *parts(name))
+    text = (FILES / "index.html").read_text().replace("<head>", f"<head>{_BACKEND}", 1)
+    return text.replace("</head>", f"{''.join(map(_PRELOAD.format, soon))}</head>", 1)
 
 
 async def _lesson(request: Request) -> HTMLResponse:
-    return HTMLResponse(lesson_page(), headers={"Cache-Control": "no-cache"})
+    name = request.url.path.rpartition("/")[2]
+    return HTMLResponse(lesson_page(name), headers={"Cache-Control": "no-cache"})
 
 
 routes = [Route(f"/{lesson.name}", _lesson) for lesson in LESSONS]
@@ -160,7 +140,7 @@ class Left:
         await self.app(scope, heard if scope["type"] == "websocket" else receive, send)
 
 
-middleware = [Middleware(Unknown), Middleware(Left)]
+middleware = [Middleware(Unknown), Middleware(Left), Middleware(Noting)]
 
 
 def sorry(error: Exception) -> bool:

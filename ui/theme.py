@@ -1,6 +1,7 @@
 """The look: colours in fixed roles, chart settings for light and dark, how numbers are written."""
 
 import math
+from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
 # Okabe & Ito 2008, "Color Universal Design": told apart by colour-blind readers too.
@@ -43,23 +44,28 @@ def subscript(index: int) -> str:
     return str(index).translate(SUBSCRIPTS)
 
 
+# A browser rounds halves away from 0.
+FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_UP)
+
+
 def number(value: float) -> str:
     """Four significant digits, a power of ten past six; thousands as a slider writes them: 25000.
 
-    `number` in player.js writes them the same way.
+    `number` in player/js/numbers.js writes them the same way.
     """
     if math.isnan(value):
         return "—"
     sign = MINUS if value < 0 else ""
-    size = abs(value)
+    size = abs(float(value))
     if math.isinf(size):
         return f"{sign}∞"
     if size == 0:
         return "0"
-    mantissa, exponent = f"{size:.3e}".split("e")
+    digits = FOUR_DIGITS.create_decimal_from_float(size)
+    mantissa, exponent = f"{digits:.3e}".split("e")
     power = int(exponent)
     if -4 <= power < 6:
-        return sign + f"{float(f'{size:.3e}'):.{max(3 - power, 0)}f}"
+        return f"{sign}{digits:.{max(3 - power, 0)}f}"
     return f"{sign}{mantissa}{THIN_SPACE}×{THIN_SPACE}10{str(power).translate(SUPERSCRIPTS)}"
 
 

@@ -95,7 +95,7 @@ class Visit:
         """The frames that the browser has, to the last bit."""
         return self.page.evaluate("""async () => {
             const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
-            const player = await import(loaded.find(name => name.includes('/player-')));
+            const player = await import(loaded.find(name => name.endsWith('/player.js')));
             const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
             return player.columnsOf(hosts[0].shadowRoot);
         }""")

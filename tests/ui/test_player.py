@@ -1,6 +1,7 @@
 """What the browser is answered with, without Streamlit."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -171,19 +172,50 @@ def test_a_chart_that_draws_more_than_lines_over_frames_is_refused():
         around([Picture("A", {"layer": [layer], "usermeta": {}}, "")], [(0, Readout("", ""))])
 
 
-def test_scripts_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):
+def test_files_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):
     monkeypatch.setattr(player, "STATIC", tmp_path)
-    player._publish.cache_clear()
-    try:
-        address = player._publish("player.js", "export {}")
-        assert (tmp_path / address.rsplit("/", 1)[-1]).read_text() == "export {}"
-        assert address.startswith("app/static/player-")
-        assert player._publish("player.js", "export { }") != address
-        assert len(list(tmp_path.iterdir())) == 2
-    finally:
-        player._publish.cache_clear()
+    address = player.publish_file("vega.js", "export {}")
+    assert (tmp_path / address.rsplit("/", 1)[-1]).read_text() == "export {}"
+    assert address.startswith("app/static/vega-")
+    assert player.publish_file("vega.js", "export {}") == address
+    assert player.publish_file("vega.js", "export { }") != address
+    assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("file", ["player.js", "loader.js"])
+def test_a_folder_has_another_name_when_any_of_its_files_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(player, "STATIC", tmp_path)
+    files = {"a.js": "import './b.js'", "b.js": "1"}
+    addresses = {
+        player.publish_folder("player", content)
+        for content in (files, files, files | {"b.js": "2"}, files | {"c.js": "3"})
+    }
+    assert len(addresses) == 3
+    for address in addresses:
+        folder = tmp_path / address.removeprefix("app/static/")
+        assert (folder / "a.js").read_text() == "import './b.js'"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_servers_that_publish_at_once_leave_one_whole_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(player, "STATIC", tmp_path)
+    files = {f"{name}.js": name * 1000 for name in "abcdefgh"}
+
+    def publish(_: int) -> None:
+        address = player.publish_folder("player", files)
+        folder = tmp_path / address.removeprefix("app/static/")
+        assert {file.name: file.read_text() for file in folder.iterdir()} == files
+
+    with ThreadPoolExecutor(8) as servers:
+        list(servers.map(publish, range(40)))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_players_modules_lie_in_one_folder():
+    folders = {address.rpartition("/")[0] for address in player.scripts()}
+    assert len(folders) == 1
+    assert player.script() in player.scripts()
+
+
+@pytest.mark.parametrize("file", [player.HERE / "loader.js", *(player.HERE / "js").iterdir()])
 def test_the_player_asks_no_other_host(file):
-    assert "http" not in (player.HERE / file).read_text()
+    assert "http" not in file.read_text()

@@ -1,4 +1,4 @@
-// Travels with every answer, so it is small: it reserves the charts' places and hands over to player.js.
+// Travels with every answer, so it is small: it reserves the charts' places and hands over to js/player.js.
 let loading;
 const latest = new WeakMap(); // shadow root -> the newest arguments
 

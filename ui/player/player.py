@@ -1,18 +1,20 @@
 """The player: charts that a browser moves through the frames of a recording at 60 frames a second.
 
 The server sends charts once and frames in chunks; play, pause, step and scrub happen in the browser
-(player.js), which asks for more frames when it is about to run out. The server remembers nothing of
-what it has sent.
+(js/player.js), which asks for more frames when it is about to run out. The server remembers nothing
+of what it has sent.
 """
 
 import hashlib
 import json
 import logging
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -75,34 +77,71 @@ class Readout(NamedTuple):
     moving: str  # after
 
 
-@cache
-def _publish(name: str, text: str) -> str:
-    """Write `text` to the static folder under a name with its hash, and return its address."""
-    stem, suffix = name.split(".")
-    file = STATIC / f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{suffix}"
-    if not file.exists():
+def _hashed(files: Mapping[str, str]) -> str:
+    """A name for these contents, name -> text."""
+    return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:12]
+
+
+def _publish(path: Path, write: Callable[[Path], object]) -> str:
+    """Have `path` in the static folder, written by `write` unless it is there; returns its address.
+
+    It appears all at once, so that no browser sees half of it. Its name says what is in it:
+    where two servers write it, both write the same, and the first one's stays.
+    """
+    if not path.exists():
+        partial = path.with_name(f".{path.name}.{uuid4().hex}")
         STATIC.mkdir(exist_ok=True)
-        partial = file.with_suffix(f".{id(text):x}.partial")
-        partial.write_text(text)
-        partial.replace(file)  # a browser never sees half a file
-    return f"app/static/{file.name}"
+        write(partial)
+        try:
+            partial.rename(path)
+        except OSError:  # a folder that another server has put there meanwhile
+            if not path.exists():
+                raise
+            shutil.rmtree(partial)
+    return f"app/static/{path.name}"
+
+
+def publish_file(name: str, text: str) -> str:
+    """Publish a file under a name with its hash, and return its address."""
+    stem, suffix = name.split(".")
+    path = STATIC / f"{stem}-{_hashed({name: text})}.{suffix}"
+    return _publish(path, lambda partial: partial.write_text(text))
+
+
+def publish_folder(name: str, files: Mapping[str, str]) -> str:
+    """Publish files that import one another, name -> text, in a folder; returns its address."""
+
+    def write(partial: Path) -> None:
+        partial.mkdir()
+        for file, text in files.items():
+            (partial / file).write_text(text)
+
+    return _publish(STATIC / f"{name}-{_hashed(files)}", write)
 
 
 @cache
 def vega() -> str:
     """Address of Vega, Vega-Lite and Vega-Embed, from vl-convert: no other host is asked."""
     bundle = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
-    return _publish("vega.js", bundle)
+    return publish_file("vega.js", bundle)
+
+
+@cache
+def scripts() -> tuple[str, ...]:
+    """Addresses of the modules of the player."""
+    files = {file.name: file.read_text() for file in sorted((HERE / "js").glob("*.js"))}
+    folder = publish_folder("player", files)
+    return tuple(f"{folder}/{name}" for name in files)
 
 
 def script() -> str:
-    """Address of player.js."""
-    return _publish("player.js", (HERE / "player.js").read_text())
+    """Address of the module that imports the others."""
+    return next(address for address in scripts() if address.endswith("/player.js"))
 
 
-def assets() -> tuple[str, str]:
+def assets() -> tuple[str, ...]:
     """What a browser loads for the player, by address."""
-    return script(), vega()
+    return *scripts(), vega()
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { placed } from "../../ui/player/js/paint.js";
+import { beside } from "../../ui/player/js/pointer.js";
+
+/** A plot of 100 x 100: x as it is, y upwards, on a logarithmic axis from 10^-2 to 10^0. */
+function plot(type = "linear") {
+  const y = type === "log" ? (value) => 0 - 50 * Math.log10(value) : (value) => 100 - value;
+  const scales = { x: (value) => value, y: Object.assign(y, { type, domain: () => [0.01, 1] }) };
+  return { scale: (name) => scales[name], width: () => 100, height: () => 100 };
+}
+
+const across = [0, 1, 2, 3, 4, 5];
+const line = (up, type, from = 0) => placed(plot(type), across, up, from, up.length - 1);
+const joined = (points) => points.map((point) => point.joined);
+
+test("a line is a stroke from each point to the next", () => {
+  const points = line([10, 20, 30]);
+  assert.deepEqual(points.map(({ left, top }) => [left, top]), [[0, 90], [1, 80], [2, 70]]);
+  assert.deepEqual(joined(points), [false, true, true]);
+});
+
+test("a missing number is a gap", () => {
+  const points = line([10, NaN, 30, 40]);
+  assert.equal(points.length, 3);
+  assert.deepEqual(joined(points), [false, false, true]);
+});
+
+test("a stroke leads out of the picture and back into it, and none from outside to outside", () => {
+  const points = line([10, 200, 300, 20]);
+  assert.deepEqual(points.map(({ inside }) => inside), [true, false, false, true]);
+  assert.deepEqual(joined(points), [false, true, false, true]);
+});
+
+test("what no canvas can count to is brought near", () => {
+  const [, infinite] = line([10, Infinity]);
+  assert.deepEqual([infinite.top, infinite.joined], [-1e5, true]);
+  const [, right] = placed(plot(), [0, -Infinity], [10, 10], 0, 1);
+  assert.equal(right.left, -1e5);
+});
+
+test("on a logarithmic axis a 0 is one stroke to its lower end, and none along it", () => {
+  const points = line([1, 0, 0, 0, 1], "log");
+  assert.deepEqual(points.map(({ left, top }) => [left, top]), [[0, 0], [1, 100], [4, 0]]);
+  assert.deepEqual(joined(points), [false, true, false]);
+});
+
+test("a line that is lengthened goes on where it was", () => {
+  const up = [10, 20, 30, 40];
+  assert.deepEqual(line(up, "linear", 2).map(({ left }) => left), [2, 3]);
+  assert.deepEqual(line([1, 0, 0, 0], "log", 2), []);
+});
+
+test("a tip stands beside its point, or left of it, or above, and always inside", () => {
+  const box = { clientWidth: 300, clientHeight: 200 };
+  const tip = { offsetWidth: 80, offsetHeight: 40 };
+  assert.deepEqual(beside(100, 100, tip, box), [114, 80]);
+  assert.deepEqual(beside(250, 100, tip, box), [156, 80]);
+  assert.deepEqual(beside(100, 5, tip, box), [114, 0]);
+  assert.deepEqual(beside(60, 100, tip, { clientWidth: 120, clientHeight: 200 }), [20, 46]);
+});

@@ -1,0 +1,107 @@
+// The frames of one recording, as far as they have come.
+//
+// A frame is a number for each narrow column and a Float32Array for each wide one: the points of a cloud, say.
+
+import { drawable } from "./numbers.js";
+
+export class Frames {
+  constructor({ recording, total, last, every, course }) {
+    this.recording = recording; // the server's name for it
+    this.total = total; // frames that there will be
+    this.last = last; // step of the last of them
+    this.every = every; // steps from one frame to the next
+    this.course = course; // [[step, settings chosen there], ...]
+    this.known = 0; // frames that have come
+    this.error = null; // why no more will come
+    this.columns = new Map(); // name -> Float64Array, with room for all
+    this.wide = new Map(); // name -> a Float32Array for each frame
+  }
+
+  get complete() { return this.known >= this.total || this.error !== null; }
+
+  step(index) { return Math.min(index * this.every, this.last); }
+
+  /** How many frames a run has in common with this one: up to the step where their courses part. */
+  shared({ course, every }) {
+    if (every !== this.every) return 0;
+    const parted = parting(this.course, course);
+    return Math.min(this.known, Math.floor(parted / every) + 1);
+  }
+
+  /** Whether these are the columns that an answer has: another view of a run has others. */
+  fits(table) {
+    const names = [...this.columns.keys(), ...this.wide.keys()];
+    const { fields } = table.schema;
+    return names.length === fields.length && fields.every(({ name }) => names.includes(name));
+  }
+
+  /** Begin with the first `count` frames of another run. */
+  take(other, count) {
+    for (const [name, cells] of other.wide) this.wide.set(name, cells.slice(0, count));
+    for (const [name, values] of other.columns) {
+      this.columns.set(name, new Float64Array(this.total));
+      this.columns.get(name).set(values.subarray(0, Math.min(count, this.total)));
+    }
+    this.known = count;
+  }
+
+  /** Take in an answer, and say whether it brought anything: a late one has what is known, or leaves a gap. */
+  accept({ start, frames, error }) {
+    this.error = error;
+    const end = start + frames.numRows;
+    if (start > this.known || end <= this.known) return false;
+    for (const { name, type } of frames.schema.fields) {
+      if (type.byteWidth) this.acceptWide(name, frames.getChild(name), start, end);
+      else this.acceptColumn(name, frames.getChild(name), start);
+    }
+    this.known = end;
+    return true;
+  }
+
+  acceptColumn(name, column, start) {
+    if (!this.columns.has(name)) this.columns.set(name, new Float64Array(this.total));
+    this.columns.get(name).set(column.toArray(), start);
+  }
+
+  acceptWide(name, column, start, end) {
+    if (!this.wide.has(name)) this.wide.set(name, []);
+    const cells = this.wide.get(name);
+    // Numbers of four bytes begin at a multiple of four: not so in the table, so each cell is copied.
+    for (let i = start; i < end; i += 1) cells[i] = new Float32Array(column.get(i - start).slice().buffer);
+  }
+
+  /** The frame on screen as a chart's row, with the one before it as before_<column>. */
+  now(index) {
+    return { ...this.row(index), ...(index > 0 ? this.values(index - 1, "before_") : {}) };
+  }
+
+  row(index) { return { frame: index, ...this.values(index) }; }
+
+  values(index, prefix = "") {
+    const values = {};
+    for (const [name, column] of this.columns) values[prefix + name] = drawable(column[index]);
+    return values;
+  }
+}
+
+/** The step where two courses part: -1 if they never agreed. */
+function parting(mine, theirs) {
+  const over = [Infinity];
+  for (let i = 0; ; i += 1) {
+    const [[step, settings], [otherStep, otherSettings]] = [mine[i] ?? over, theirs[i] ?? over];
+    if (step === otherStep && settings === otherSettings && step !== Infinity) continue;
+    return i === 0 ? -1 : Math.min(step, otherStep);
+  }
+}
+
+/** The columns of an Arrow table of numbers: name -> values. */
+export function columnsIn(table) {
+  return new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name).toArray()]));
+}
+
+/** The rows of such a table. */
+export function rowsOf(table) {
+  const columns = [...columnsIn(table)];
+  return Array.from({ length: table.numRows }, (_, i) =>
+    Object.fromEntries(columns.map(([name, values]) => [name, drawable(values[i])])));
+}

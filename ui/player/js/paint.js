@@ -1,0 +1,174 @@
+// What Vega does not draw: painted on canvases over the plot, in its coordinates.
+//
+// A painter has a canvas of its own, `paint(view, frames, index)`, and `clear()`, after which it paints all anew. Another
+// kind (a curve, a raster) is another class here, and a line in `paintersOf`.
+
+import { drawable } from "./numbers.js";
+
+const PALE = 0.35;
+const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
+const DOT = 2.6; // radius, of a path with a dot at every frame
+const MOST_DOTS = 200;
+const POINT = 2; // side of a cloud's point
+const FARTHEST = 1e5; // a canvas counts in 32 bits
+
+/** The painters of a chart, the lowest first. */
+export function paintersOf(place, { trails, clouds }) {
+  return [new Trails(place, trails), new Cloud(place, clouds)];
+}
+
+/** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
+export class Trails {
+  constructor(place, trails) {
+    this.trails = trails; // [{ x, y, colour, width, dots }]: two columns each
+    this.still = []; // curves that do not move, of pins and of the run before a fork: { columns, length, letter, ink }
+    this.end = -1; // the frame that the strokes have come to; -1: nothing is painted
+    this.canvas = canvasOver(place);
+  }
+
+  keep(still) {
+    this.still = still;
+    this.clear();
+  }
+
+  clear() { this.end = -1; }
+
+  paint(view, frames, index) {
+    if (!this.trails.length) return;
+    if (index < this.end || this.end < 0) this.begin(view);
+    for (const trail of this.trails) this.lengthen(trail, view, frames, index);
+    this.end = index;
+  }
+
+  begin(view) {
+    const pen = penOver(this.canvas, view);
+    Object.assign(pen, { lineJoin: "round", lineCap: "round" });
+    for (const curve of this.still) {
+      for (const trail of this.trails) paintStill(pen, view, curve, trail);
+    }
+    this.end = -1;
+  }
+
+  lengthen({ x, y, colour, width, dots }, view, frames, index) {
+    const [across, up] = [frames.columns.get(x), frames.columns.get(y)];
+    if (!across || !up) return; // until the charts of another view are there
+    const pen = this.canvas.getContext("2d");
+    Object.assign(pen, { strokeStyle: colour, fillStyle: colour, lineWidth: width });
+    const seen = stroke(pen, view, across, up, Math.max(this.end, 0), index);
+    if (dots && frames.total <= MOST_DOTS) for (const point of seen) dot(pen, point);
+  }
+}
+
+function paintStill(pen, view, { columns, length, letter, ink }, { x, y, colour, width }) {
+  const [across, up] = [columns.get(x), columns.get(y)];
+  if (!across || !up) return; // a pin of a run of another shape, or seen in another view
+  pen.save();
+  pen.globalAlpha = letter ? 0.85 : PALE;
+  Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
+  if (letter) pen.setLineDash(DASHES[letter]);
+  const end = stroke(pen, view, across, up, 0, length - 1).at(-1);
+  if (letter && end) {
+    Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif" });
+    pen.fillText(letter, Math.min(end.left + 4, view.width() - 10), Math.max(end.top - 6, 10));
+  }
+  pen.restore();
+}
+
+/** One line through the points `from` to `to`; returns those of them that lie inside the plot. */
+function stroke(pen, view, across, up, from, to) {
+  const points = placed(view, across, up, from, to);
+  pen.beginPath();
+  for (const { left, top, joined } of points) {
+    if (joined) pen.lineTo(left, top);
+    else pen.moveTo(left, top);
+  }
+  pen.stroke();
+  return points.filter(({ inside }) => inside);
+}
+
+function dot(pen, { left, top }) {
+  pen.beginPath();
+  pen.arc(left, top, DOT, 0, 2 * Math.PI);
+  pen.fill();
+}
+
+/** Where the points of a line lie, and whether a stroke leads to each from the one before. */
+export function placed(view, across, up, from, to) {
+  const [x, y] = [view.scale("x"), view.scale("y")];
+  const [width, height] = [view.width(), view.height()];
+  // On a logarithmic axis a line to its lower end says "below", 0 above all; one along it would say "there". `theory`
+  // in charts.py does the same.
+  const lowest = y.type === "log" ? y.domain()[0] : -Infinity;
+  const points = [];
+  let last = null; // the point before, where there is one
+  for (let i = from; i <= to; i += 1) {
+    const along = i > 0 && up[i] < lowest && up[i - 1] < lowest;
+    if (along || Number.isNaN(across[i]) || Number.isNaN(up[i])) {
+      last = null;
+      continue;
+    }
+    const left = near(x(drawable(across[i])));
+    const top = up[i] < lowest ? height : near(y(drawable(up[i])));
+    const inside = top >= 0 && top <= height && left >= 0 && left <= width;
+    // A stroke from outside to outside says nothing; a diverging run would fill the picture with them.
+    const joined = last !== null && (inside || last.inside);
+    last = { left, top, inside, joined };
+    points.push(last);
+  }
+  return points;
+}
+
+const near = (value) => Math.max(-FARTHEST, Math.min(FARTHEST, value));
+
+/** Points of which there are too many for Vega: all p, then all q of a frame, in the colours in turn. */
+export class Cloud {
+  constructor(place, clouds) {
+    this.clouds = clouds; // the colours of each
+    this.canvas = clouds.length ? canvasOver(place) : null;
+  }
+
+  clear() {} // each frame is painted anew
+
+  paint(view, frames, index) {
+    const cells = frames.wide.get("cloud")?.[index];
+    for (const colours of cells ? this.clouds : []) {
+      const pen = penOver(this.canvas, view);
+      const [x, y] = [view.scale("x"), view.scale("y")];
+      const count = cells.length / 2;
+      colours.forEach((colour, part) => {
+        pen.fillStyle = colour;
+        for (let k = part; k < count; k += colours.length) {
+          pen.fillRect(x(cells[k]) - POINT / 2, y(cells[count + k]) - POINT / 2, POINT, POINT);
+        }
+      });
+    }
+  }
+}
+
+function canvasOver(place) {
+  const canvas = place.appendChild(document.createElement("canvas"));
+  canvas.className = "trails";
+  return canvas;
+}
+
+/** The pen of an emptied canvas, in the coordinates of the plot and clipped to it. */
+function penOver(canvas, view) {
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth, clientHeight } = canvas.parentElement;
+  canvas.width = clientWidth * ratio;
+  canvas.height = clientHeight * ratio;
+  const pen = canvas.getContext("2d");
+  const { left, top } = corner(view);
+  pen.scale(ratio, ratio);
+  pen.translate(left, top);
+  pen.beginPath();
+  pen.rect(0, -2, view.width(), view.height() + 4);
+  pen.clip();
+  return pen;
+}
+
+/** Where the plot begins in its box. */
+export function corner(view) {
+  const { left, top } = view.padding();
+  return { left: view.origin()[0] + left, top: view.origin()[1] + top };
+}

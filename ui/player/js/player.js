@@ -1,0 +1,332 @@
+// The player: keeps the frames it was sent, moves charts through them, and asks for more before it runs out.
+// Python (player.py) answers; nothing here waits for it. Documented contract: docs/architecture.md.
+
+import { courseIn, quieten, sign } from "./address.js";
+import { Bar } from "./bar.js";
+import { Frames } from "./frames.js";
+import { number } from "./numbers.js";
+import { Pictures } from "./pictures.js";
+import { watch } from "./pointer.js";
+import { Talk } from "./talk.js";
+import { Transport } from "./transport.js";
+
+const REST_MS = 500; // the server is told the step on screen after so long a rest
+const REMEMBERED_PAGES = 8;
+const DARK = 384; // red, green and blue of a page with less together is dark
+
+const memory = new Map(); // key -> { frames, position, speed }: survives leaving the page
+
+function remember(key, entry) {
+  memory.delete(key);
+  memory.set(key, entry);
+  if (memory.size > REMEMBERED_PAGES) memory.delete(memory.keys().next().value);
+}
+
+class Player {
+  constructor(root) {
+    this.root = root;
+    this.key = null; // of the page
+    this.send = null; // Streamlit's way to say something to the server
+    this.signed = []; // names of what the player writes into the address
+    this.played = null; // how often the page had been told to play
+    this.drawn = -1; // the frame on screen
+    this.trouble = ""; // what went wrong here, in words
+    this.loop = null; // the animation frame that was asked for
+    this.resting = null; // the timer of a rest
+    this.transport = new Transport();
+    this.talk = new Talk(this.transport, (name, said) => this.send(name, said));
+    this.pictures = new Pictures(root.querySelector(".charts"));
+    this.bar = new Bar(root, this);
+    this.resized = new ResizeObserver(() => this.fit());
+    this.resized.observe(this.pictures.area);
+    this.tick = this.tick.bind(this);
+  }
+
+  get frames() { return this.transport.frames; }
+
+  get shown() { return this.transport.shown; }
+
+  // What the server says.
+
+  /** New arguments from Streamlit: the first mount, an answer, a changed run, a changed theme. */
+  update({ data, setTriggerValue }) {
+    this.send = setTriggerValue;
+    const first = !this.frames;
+    if (first) this.recall(data);
+    this.talk.answered(data.number);
+    const shared = this.goesOn(data) ? this.frames.known : this.begin(data);
+    const arrived = this.frames.accept(data);
+    if (data.charts) this.illustrate(data);
+    this.talk.consider(data);
+    this.signed = Object.keys(data.address);
+    if (data.heard) sign(data.address);
+    this.dress(data, shared);
+    this.open(data, first);
+    if (arrived || data.charts) this.draw(true);
+    this.wake();
+  }
+
+  /** Be where the visitor was who comes back, or at the step in the link. */
+  recall({ key, recording, at, every }) {
+    this.key = key;
+    const kept = memory.get(key);
+    if (!kept) {
+      if (at) this.transport.target = Math.floor(at / every);
+      return;
+    }
+    this.transport.speed = kept.speed;
+    this.bar.showSpeed(kept.speed);
+    if (kept.frames.recording === recording) {
+      this.transport.frames = kept.frames;
+      this.bar.showRun(this.frames, this.transport.end);
+    }
+    this.transport.target = kept.position;
+  }
+
+  /** Whether an answer is of the run and of the view that are here. */
+  goesOn(data) {
+    return this.frames?.recording === data.recording && this.frames.fits(data.frames);
+  }
+
+  /** Turn to another run, or to another view of this one; returns how many frames it shares with what was there. */
+  begin(data) {
+    const before = this.frames;
+    const frames = new Frames(data);
+    const shared = before?.fits(data.frames) ? before.shared(frames) : 0;
+    if (shared) frames.take(before, shared);
+    this.talk.begin(data, performance.now());
+    this.transport.turn(frames);
+    this.drawn = -1;
+    this.trouble = "";
+    this.bar.showRun(this.frames, this.transport.end);
+    return shared;
+  }
+
+  illustrate(data) {
+    this.pictures.data = data;
+    this.talk.turn = data.turn;
+  }
+
+  /** See that the charts are those of this run and theme. */
+  dress(data, shared) {
+    const dark = this.isDark();
+    if (this.pictures.differ(dark)) {
+      // Nothing of a new run is in the old charts: they stay as they are until the new ones are there.
+      this.pictures.changing = shared === 0 && this.pictures.made.length > 0;
+      this.embed(dark);
+    } else if (data.charts) this.pictures.settle();
+  }
+
+  isDark() {
+    const canvas = document.createElement("canvas").getContext("2d");
+    canvas.fillStyle = this.style("--st-background-color") || "#fff";
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+    return red + green + blue < DARK;
+  }
+
+  style(name) { return getComputedStyle(this.root.host).getPropertyValue(name); }
+
+  async embed(dark) {
+    try {
+      await this.pictures.make(dark, this.style("--st-font") || "sans-serif", () => this.drawFirst());
+    } catch (error) {
+      console.error(error);
+      this.trouble = "The charts could not be drawn. Reload the page to try again.";
+      this.pictures.failed();
+      this.note();
+    }
+  }
+
+  drawFirst() {
+    this.draw(true);
+    for (const { box, chart } of this.pictures.made) watch(box, chart, this);
+    this.describe();
+  }
+
+  /** The first mount with reduced motion shows the last frame; a preset or an experiment plays by itself. */
+  open({ at, play }, first) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (first && !at && still) this.transport.target = this.transport.end;
+    if (play > (this.played ?? play)) this.perform(still);
+    this.played = play;
+  }
+
+  /** From the start, unless its visitor wants nothing to move. */
+  perform(still) {
+    this.talk.forget();
+    this.transport.rewind();
+    if (still) this.jump(this.transport.end);
+    else this.start();
+  }
+
+  // What the visitor does.
+
+  toggle() {
+    if (this.transport.playing) this.pause();
+    else {
+      if (this.shown >= this.transport.end) this.restart();
+      this.transport.target = null;
+      this.start();
+    }
+  }
+
+  start() {
+    this.transport.play();
+    this.bar.showPlaying(true);
+    clearTimeout(this.resting);
+    this.draw();
+    this.wake();
+  }
+
+  pause() {
+    this.transport.pause();
+    this.bar.showPlaying(false);
+    this.describe();
+    this.rest();
+  }
+
+  /** Back to the start; a run whose settings changed on the way begins anew with those of now. */
+  restart() {
+    this.jump(0);
+    this.talk.restart();
+  }
+
+  jump(index) {
+    if (this.transport.playing) this.pause();
+    this.transport.jump(index);
+    this.draw();
+    this.describe();
+    this.wake();
+  }
+
+  go(count) { this.jump(this.shown + count); }
+
+  finish() { this.jump(this.transport.end); }
+
+  hurry(speed) {
+    this.transport.speed = speed;
+    this.wake();
+  }
+
+  /** A point of a chart was clicked: a run starts there. */
+  pick(x, y) {
+    this.talk.say("pick", { x, y });
+    const { playing } = this.transport;
+    this.jump(0);
+    if (playing) this.start();
+  }
+
+  /** Tell the server the step on screen, once the picture has rested. */
+  rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.talk.rest(), REST_MS);
+  }
+
+  // The animation loop; it sleeps when there is nothing to move and nothing to wait for.
+
+  wake() { this.loop ??= requestAnimationFrame(this.tick); }
+
+  tick(time) {
+    this.loop = null;
+    if (!this.root.isConnected) return;
+    this.move(time);
+    this.draw();
+    // Not earlier: Streamlit may lose what is said while the player is being mounted.
+    this.talk.speak(time, { greets: this.drawn >= 0, course: () => courseIn(location.href, this.signed) });
+    this.note();
+    if (this.transport.moving || this.pictures.changing || this.talk.waiting) this.wake();
+    else this.transport.stopClock();
+  }
+
+  move(time) {
+    if (this.pictures.changing) {
+      this.transport.stopClock();
+      return;
+    }
+    const event = this.transport.tick(time, this.talk.limit);
+    if (event === "reached") this.describe();
+    if (event === "ended") this.pause();
+  }
+
+  draw(again = false) {
+    const { transport, frames, pictures } = this;
+    transport.arrive();
+    const index = transport.shown;
+    if (pictures.changing || !frames.known || (!again && index === this.drawn) || transport.held) return;
+    transport.holding = false;
+    this.drawn = index;
+    pictures.show(frames, index);
+    this.bar.showStep(frames.step(index), transport);
+    this.read(index);
+    remember(this.key, { frames, position: index, speed: transport.speed });
+    if (transport.playing) return;
+    this.rest();
+    if (transport.target === null) this.describe();
+  }
+
+  /** The line below the charts, in the words for the settings of the update that led here. */
+  read(index) {
+    if (!this.pictures.data) return;
+    const { readouts } = this.pictures.data;
+    const { start, moving } = readouts.findLast(({ since }) => since < this.frames.step(index)) ?? readouts[0];
+    this.bar.showReadout(this.fill(index === 0 ? start : moving, index));
+  }
+
+  fill(template, index) {
+    const now = this.frames.now(index);
+    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? String(now.step) : number(now[name])));
+  }
+
+  /** Alternative text from the data; only when the picture rests, or a screen reader would never fall silent. */
+  describe() {
+    const { frames, shown } = this;
+    this.pictures.describe((text) => (frames.known ? this.fill(text, shown) : ""));
+    this.bar.describe(frames.known ? `update ${frames.step(shown)} of ${frames.last}` : "");
+  }
+
+  note() {
+    const { every } = this.frames;
+    const several = every > 1 ? `1 frame = ${every} updates` : "";
+    this.bar.showNote([this.trouble, this.talk.trouble, this.progress, several].filter(Boolean).join(" · "));
+  }
+
+  get progress() {
+    const { known, total, error, complete } = this.frames;
+    if (error) return `The run stopped: ${error}`;
+    if (complete || !this.transport.starved) return "";
+    return `Computing: ${Math.floor((100 * known) / total)} %`;
+  }
+
+  fit() { if (this.pictures.fit()) this.draw(true); }
+
+  remove() {
+    cancelAnimationFrame(this.loop);
+    clearTimeout(this.resting);
+    this.resized.disconnect();
+    this.bar.remove();
+    this.pictures.finalize();
+  }
+}
+
+const players = new WeakMap(); // shadow root -> Player
+
+export function mount(component) {
+  quieten();
+  const { parentElement: root } = component;
+  if (!players.has(root)) players.set(root, new Player(root));
+  players.get(root).update(component);
+}
+
+/** The frames that a player has, name -> numbers: for the tests. */
+export function columnsOf(root) {
+  const { known, columns } = players.get(root).frames;
+  return Object.fromEntries([...columns].map(([name, values]) => [name, [...values.subarray(0, known)]]));
+}
+
+/** Streamlit also cleans up while the player stays on the page; only a player that has left it is removed. */
+export function unmount(root) {
+  if (root.isConnected) return;
+  players.get(root)?.remove();
+  players.delete(root);
+}

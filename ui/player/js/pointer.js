@@ -1,0 +1,96 @@
+// What a pointer does on a chart: values under it, a click that goes to a step or picks a point.
+
+import { number } from "./numbers.js";
+import { corner } from "./paint.js";
+
+const GAP = 14; // between the pointer and what it shows
+const BESIDE = 4; // so far beside the plot still counts as on it
+
+/** Let the pointer do on `box`, which an earlier chart may have had, what `chart` can; `player` is told of it. */
+export function watch(box, chart, player) {
+  Object.assign(box, { onclick: null, onpointermove: null, onpointerleave: null });
+  box.classList.toggle("pick", Boolean(chart.pick));
+  if (chart.hover) hoverOver(box, chart, player);
+  else if (chart.pick) pickFrom(box, chart, player);
+}
+
+function pickFrom(box, { view }, player) {
+  box.onclick = (event) => {
+    const { left, top } = inPlot(event, box, view);
+    if (left < 0 || top < 0 || left > view.width() || top > view.height()) return;
+    player.pick(view.scale("x").invert(left), view.scale("y").invert(top));
+  };
+}
+
+function hoverOver(box, chart, player) {
+  const { view } = chart;
+  const colours = new Map(chart.trails.map(({ y, colour }) => [y, colour]));
+  let tip = null;
+  const leave = () => {
+    tip?.remove();
+    tip = null;
+  };
+  const frameAt = (event) => {
+    const { left } = inPlot(event, box, view);
+    if (left < -BESIDE || left > view.width() + BESIDE || !player.frames.known) return null;
+    const step = view.scale("x").invert(left);
+    return Math.max(0, Math.min(player.frames.known - 1, Math.round(step / player.frames.every)));
+  };
+  box.onpointerleave = leave;
+  box.onclick = (event) => {
+    const index = frameAt(event);
+    if (index !== null) player.jump(index);
+  };
+  box.onpointermove = (event) => {
+    const index = frameAt(event);
+    if (index === null) return leave();
+    tip ??= added(box, "div", "tip");
+    const row = player.frames.row(Math.min(index, player.shown));
+    const lines = Object.entries(chart.hover.fields).map(([field, label]) =>
+      lineOf(sample(colours.get(field)), label, number(row[field])));
+    tip.replaceChildren(head(`update ${row.step}`), ...lines);
+    const { left, top } = box.getBoundingClientRect();
+    const [x, y] = beside(event.clientX - left, event.clientY - top, tip, box);
+    Object.assign(tip.style, { left: `${x}px`, top: `${y}px` });
+  };
+}
+
+/** The pointer in the coordinates of the plot. */
+function inPlot(event, box, view) {
+  const place = box.getBoundingClientRect();
+  const { left, top } = corner(view);
+  return { left: event.clientX - place.left - left, top: event.clientY - place.top - top };
+}
+
+/** Where a tip stands beside a point of its box: right of it or else left, or above it, and inside. */
+export function beside(x, y, { offsetWidth: width, offsetHeight: height }, { clientWidth, clientHeight }) {
+  const inside = (place, size, room) => Math.max(0, Math.min(place, room - size));
+  const middle = inside(y - height / 2, height, clientHeight);
+  if (x + GAP + width <= clientWidth) return [x + GAP, middle];
+  if (x - GAP - width >= 0) return [x - GAP - width, middle];
+  return [inside(x - width / 2, width, clientWidth), inside(y - GAP - height, height, clientHeight)];
+}
+
+function added(parent, kind, className) {
+  const element = parent.appendChild(document.createElement(kind));
+  element.className = className;
+  return element;
+}
+
+function head(text) {
+  const header = document.createElement("header");
+  header.textContent = text;
+  return header;
+}
+
+function sample(colour) {
+  const line = document.createElement("i");
+  line.style.background = colour;
+  return line;
+}
+
+function lineOf(...cells) {
+  const line = document.createElement("div");
+  for (const cell of cells) line.appendChild(document.createElement("span")).append(cell);
+  return line;
+}

@@ -1,0 +1,129 @@
+// Who says what when to the server. Pure: `send` and the times are given. What is said stands in docs/architecture.md.
+
+const AHEAD_SECONDS = 2; // ask when less than this is left to play
+const CHUNK_SECONDS = 4; // and for this much
+const SMALLEST_CHUNK = 60;
+const LARGEST_CHUNK = 2500;
+const PATIENCE_MS = 2000; // what is unanswered is said again after this
+const LAST_PATIENCE_MS = 5000; // and a change of the run given up after this
+const LONGEST_TRIP = 1; // second
+
+const UNANSWERED = "The server has not answered: this is the run before the last change. "
+  + "Reload the page to see both agree.";
+
+export class Talk {
+  constructor(transport, send) {
+    this.transport = transport;
+    this.send = send; // (name, what is said)
+    this.turn = null; // the run of the page whose pictures are here
+    this.heard = false; // whether the server knows that this player is there
+    this.greeted = -Infinity; // when it was told last
+    this.number = 0; // of the last request for frames
+    this.request = null; // one that is unanswered: { number, sent }
+    this.pending = null; // a fork or restart that is unanswered: { name, frame, sent, first }
+    this.roundTrip = 0.25; // seconds from a fork to its answer
+    this.told = null; // recording and frame of the last rest
+    this.trouble = ""; // in words
+  }
+
+  get frames() { return this.transport.frames; }
+
+  /** Whether there is something to say again if no answer comes. */
+  get waiting() { return Boolean(this.request || this.pending || !this.heard); }
+
+  /** The frame that play may not pass before its fork is answered. */
+  get limit() { return this.pending?.frame ?? Infinity; }
+
+  /** An answer to a request; earlier ones are answered with it. */
+  answered(number) {
+    if (this.request && number >= this.request.number) this.request = null;
+  }
+
+  /** The page has turned to another run. */
+  begin({ course }, time) {
+    this.request = null;
+    this.trouble = "";
+    if (this.pending?.sent > 0) this.roundTrip = Math.min(LONGEST_TRIP, (time - this.pending.sent) / 1000);
+    // A restart that was pressed while a fork was under way is still wanted of the run that the fork made.
+    const restarts = this.pending?.name === "restart" && course.length > 1;
+    this.pending = restarts ? unsaid("restart", 0) : null;
+  }
+
+  /**
+   * A changed setting waits to be told from which frame on it holds: the one on screen or, while playing, the one that
+   * will be there when the answer comes. Play goes on to that frame and no further.
+   */
+  consider({ proposal, heard }) {
+    this.heard = heard;
+    if (this.pending?.name === "fork" && !proposal) this.pending = null;
+    if (!proposal || this.pending || !this.frames.known) return;
+    this.pending = unsaid("fork", this.transport.ahead(this.roundTrip));
+  }
+
+  /** Have the settings of now from the start on; a run of one setting is that already. */
+  restart() {
+    if (this.frames.course.length > 1) this.pending = unsaid("restart", 0);
+  }
+
+  /** What was proposed is overtaken. */
+  forget() { this.pending = null; }
+
+  say(name, { frame = this.transport.shown, ...more } = {}) {
+    const { recording } = this.frames;
+    this.send(name, { recording, turn: this.turn, step: this.frames.step(frame), ...more });
+  }
+
+  /** Say what is due at `time`; `course` gives the one in the page's address, to a player that `greets`. */
+  speak(time, { greets, course }) {
+    if (this.turn !== null) {
+      if (greets) this.greet(time, course);
+      this.insist(time);
+    }
+    this.ask(time);
+  }
+
+  /** Until the server knows that somebody plays this run, it would fork at the step in the link. */
+  greet(time, course) {
+    if (this.heard || time - this.greeted < PATIENCE_MS) return;
+    this.greeted = time;
+    this.say("at", { course: course() });
+  }
+
+  /** Say a fork or a restart, again and again, but not forever: whatever got lost on the way, play must move. */
+  insist(time) {
+    const { pending } = this;
+    if (!pending || !this.frames.known || time - pending.sent <= PATIENCE_MS) return;
+    pending.first ??= time;
+    pending.sent = time;
+    if (time - pending.first < LAST_PATIENCE_MS) this.say(pending.name, { frame: pending.frame });
+    else {
+      this.pending = null;
+      this.trouble = UNANSWERED;
+    }
+  }
+
+  /** Ask for frames before they run out, one request at a time. */
+  ask(time) {
+    const { frames, transport } = this;
+    if (frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
+    if (this.request && time - this.request.sent < PATIENCE_MS) return;
+    const wanted = transport.target === null ? CHUNK_SECONDS * transport.rate : transport.missing();
+    const count = Math.ceil(Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, wanted)));
+    this.number += 1;
+    this.request = { number: this.number, sent: time };
+    const { recording, known: start } = frames;
+    this.send("more", { recording, turn: this.turn, start, count, number: this.number });
+  }
+
+  /** Tell the step on screen once the picture has rested, for the link; each rest once. */
+  rest() {
+    if (this.transport.moving || !this.frames.known || this.turn === null) return;
+    const here = `${this.frames.recording} ${this.transport.shown}`;
+    if (here !== this.told) this.say("at");
+    this.told = here;
+  }
+}
+
+function unsaid(name, frame) {
+  return { name, frame, sent: -Infinity, first: null };
+}
