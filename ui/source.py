@@ -55,5 +55,6 @@ def code_panel(run: Run, *objects: Callable[..., object] | type) -> None:
         marked = ", ".join(f".st-key-plain_script code > span:nth-child({n + 1})" for n in lines)
         if marked:
             st.html(f"<style>{marked} {_MARK.format('rgb(230 159 0 / 18%)')}</style>")
-    st.caption(f"What this page itself runs, read from `core/{run.name}.py`.")
+    files = dict.fromkeys(f"`{item.__module__.replace('.', '/')}.py`" for item in objects)
+    st.caption(f"What this page itself runs, read from {' and '.join(files)}.")
     st.code(source(*objects), language="python", wrap_lines=True)

@@ -1,13 +1,16 @@
 """What holds for the page of every lesson, those to come too: without a browser."""
 
 import inspect
+import re
 from dataclasses import fields, replace
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from ui.lessons import LESSONS
 
+ROOT = Path(__file__).parents[2]
 every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 FEW = {"steps": "200"}
 
@@ -85,6 +88,10 @@ def test_the_code_on_screen_is_the_code_that_runs(open_page, name):
     lesson = core(name)
     assert inspect.getsource(lesson.run) in shown
     assert inspect.getsource(lesson.State) in shown
+    (words,) = [one.value for one in page.caption if "this page itself runs" in one.value]
+    assert "".join((ROOT / file).read_text() for file in re.findall("`(.*?)`", words)).count(
+        inspect.getsource(lesson.predict if hasattr(lesson, "predict") else lesson.analyse)
+    )  # the files named are those that it is read from
     assert plain == lesson.plain_pytorch(page.session_state[f"{name}.run"].config).strip()
 
 
