@@ -35,15 +35,15 @@ from core import devices
 from core.ranges import COUNT, POSITIVE, Range, check_vector
 from core.theory.matrix_game.course import (
     distances,
+    grown,
     predicted_course,
     predicted_distances,
     predicted_play,
 )
-from core.theory.matrix_game.equilibrium import Analysis, analyse, rest, slopes
-from core.theory.matrix_game.foreseen import SMALL, Foreseen, foreseen, needed, obeys, settles
+from core.theory.matrix_game.equilibrium import analyse, rest, slopes
+from core.theory.matrix_game.findings import findings
+from core.theory.matrix_game.foreseen import SMALL, foreseen, needed, obeys, settles
 from core.theory.matrix_game.laps import (
-    SMOOTH,
-    Measured,
     average,
     averages,
     laps,
@@ -52,7 +52,6 @@ from core.theory.matrix_game.laps import (
 )
 from core.theory.matrix_game.orbits import (
     FLOWING,
-    Orbit,
     corner,
     distance,
     drift,
@@ -61,24 +60,24 @@ from core.theory.matrix_game.orbits import (
     orbit,
     orbit_period,
 )
-from core.theory.matrix_game.portrait import arrows, level_lines, level_sets, orbit_line
+from core.theory.matrix_game.portrait import (
+    arrows,
+    level_lines,
+    level_sets,
+    logits_at,
+    orbit_line,
+    portrait,
+)
 from core.theory.measuring import half_life
 
 __all__ = ["FEW", "LEARNERS", "LIVE", "PAYOFFS", "RANGES", "RIVALS", "SHOWN", "STARTS", "Config"]
 __all__ += ["Matrix", "Payoffs", "State", "cloud", "diverged", "frame", "plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["FLOWING", "SMALL", "SMOOTH", "Analysis", "Foreseen", "Measured", "Orbit", "analyse"]
-__all__ += ["arrows", "average", "averages", "corner", "distance", "distances", "drift", "energy"]
-__all__ += ["flow", "foreseen", "half_life", "laps", "level_lines", "level_sets", "measure"]
-__all__ += ["needed", "obeys", "orbit", "orbit_line", "orbit_period", "predicted_course"]
-__all__ += [
-    "predicted_distances",
-    "predicted_play",
-    "rest",
-    "running_averages",
-    "settles",
-    "slopes",
-]
+__all__ += ["FLOWING", "SMALL", "analyse", "arrows", "average", "averages", "corner", "distance"]
+__all__ += ["distances", "drift", "energy", "findings", "flow", "foreseen", "grown", "half_life"]
+__all__ += ["laps", "level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]
+__all__ += ["orbit_line", "orbit_period", "portrait", "predicted_course", "predicted_distances"]
+__all__ += ["predicted_play", "rest", "running_averages", "settles", "slopes"]
 
 PAYOFFS = Range(-1e6, 1e6)
 STARTS = Range(1, 100_000, whole=True)

@@ -1,6 +1,5 @@
 """Gradient descent on five weights: what one setting, the learning rate, does to the error."""
 
-import streamlit as st
 
 from core import gradient_descent as lesson
 from core.ranges import Range
@@ -12,7 +11,7 @@ from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
 from ui.theme import number, setting, subscript
-from ui.verdict import Row, autopsy, last_loss, needs, verdict
+from ui.verdict import autopsy, row, verdict
 
 RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
 ENTRIES = Range(-1e6, 1e6)  # so that squares and axes stay within what can be drawn
@@ -83,9 +82,7 @@ run = Run(settings)
 config = run.config
 prediction = lesson.predict(config)
 weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
-# The first update after zero_grad comes back still moves by the old sum.
-stale = run.since > 0 and config.zero_grad and not run.course[-2][1].zero_grad
-begin = min(run.since + stale, config.steps)  # where the settings now hold
+begin = lesson.in_force(*run.legs)
 settled = not losses[begin:].any()
 
 # Only then is each update alike; with a velocity theory speaks of the long run.
@@ -164,47 +161,27 @@ player(run, [main, arrow, error], readout)
 # --- What the run measured, beside what theory says.
 
 frames = run.finish()
-reached = frames.steps[-1] >= begin  # a run that stopped early may not come so far
-if frames.finished and reached:
-    here = slice(run.recording.frame_of(begin), None)
-    measured = lesson.measure(config, frames.columns["weights"][here], frames.columns["loss"][here])
-    swings = prediction.regime.startswith("swinging")
+found = lesson.findings(frames, *run.legs)
+long_run = f"from update {begin} on, in the long run" if begin else "in the long run"
+titles = {
+    "rate": ("Error kept by an update", "", long_run),
+    "period": ("One swing", "updates"),
+    "final_loss": (f"Loss after update {config.steps}",),
+}
+verdict([row(one, config.steps, *titles[one.quantity]) for one in found])
 
-    def lacks(field: str) -> str:
-        """What the run lacks to tell it."""
-        updates = 0 if settled else lesson.needed(field, begin, *run.legs)
-        return needs(updates, config.steps)
-
-    note = f"from update {begin} on, in the long run" if begin else "in the long run"
-    rows = [
-        Row(
-            "Error kept by an update",
-            prediction.rate,
-            measured.rate,
-            note=note,
-            needs=lacks("rate"),
-        ),
-        last_loss(losses, measured.final_loss, lesson.rounding_loss(*run.legs)),
-    ]
-    if swings:
-        swing = (prediction.period, measured.period)
-        rows.append(Row("One swing", *swing, unit="updates", needs=lacks("period")))
-    verdict(rows)
-
-if prediction.regime == "diverging" and not settled and reached:
+if found and prediction.regime == "diverging" and not settled:
     stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
-    mends = stable == stable  # not nan
     why = [f"{each.capitalize()} multiplies the error by {factor}, which is above 1."]
-    if mends:
+    why = why[prediction.rate == 1 :]
+    if stable == stable:  # not nan
         edge = f"{prediction.critical_learning_rate:.4g}"
         why.append(f"With this momentum the error shrinks for any learning rate below {edge}.")
-        remedy, changes = f"Use {setting(stable)}, the largest that still learns", {}
-        changes["learning_rate"] = stable
+        remedy = f"Use {setting(stable)}, the largest that still learns"
+        autopsy(run, begin, why, remedy, {"learning_rate": stable})
     else:
         why.append("With momentum and gradients that are never cleared, no learning rate helps.")
-        remedy, changes = "Switch zero_grad on", {"zero_grad": True}
-    with autopsy(frames.columns["loss"], begin, why[prediction.rate == 1 :]):
-        st.button(remedy, on_click=settings.change, args=(changes,))
+        autopsy(run, begin, why, "Switch zero_grad on", {"zero_grad": True})
 
 # --- What to try.
 

@@ -7,14 +7,15 @@ import streamlit as st
 from core import linear_regression as lesson
 from core.ranges import Range
 from core.recording import MAX_FRAMES, Frames
+from core.theory.finding import Finding
 from ui import charts, scale
 from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
-from ui.theme import MINUS, number, setting
-from ui.verdict import Row, autopsy, last_loss, needs, verdict
+from ui.theme import MINUS, number, setting, short
+from ui.verdict import Row, autopsy, row, verdict
 
 DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
 SIZE = 2  # unknowns, so that the path can be seen; core goes further
@@ -49,6 +50,20 @@ WORDS = {
     "bouncing": "x jumps from side to side for ever",
     "swinging for ever": "x swings and never settles",
     "diverging": "x runs away",
+}
+ROWS = {  # what each finding is called, and a note
+    "rate": ("Error kept along the {} direction", ""),
+    "all": ("Spectral radius", "the larger of both: it decides in the long run"),
+    "per_decimal": ("Updates for one decimal more", "a tenth of the error"),
+    "critical_damping_factor": (
+        "Critical damping factor",
+        "from here on x no longer comes closer; measured by the first gradient",
+    ),
+    "best_damping_factor": (
+        "Best damping factor",
+        "without momentum; the best pair of all is {}",
+    ),
+    "final_loss": ("Loss after update {}", ""),
 }
 
 # --- The controls.
@@ -91,10 +106,6 @@ scale.strip(
     ],
     DAMPING,
 )
-
-
-def short(value: float) -> str:
-    return setting(float(f"{value:.4g}"))
 
 
 def factor(value: float) -> str:
@@ -219,52 +230,24 @@ player(
 # --- What the run measured, beside what theory says.
 
 frames = run.finish()
-reached = frames.steps[-1] >= run.since  # where the settings now hold
-if frames.finished and reached:  # a run that stopped early may not reach it
-    here = slice(run.recording.frame_of(run.since), None)
-    measured = lesson.measure(
-        config, *(frames.columns[name][here] for name in ("x", "gradient", "loss"))
-    )
+found = lesson.findings(frames, *run.legs)
 
-    updates = {} if settled or not moving else lesson.needed(*run.legs)
-    lacks = {index: needs(count, config.steps) for index, count in updates.items()}
 
-    def row(quantity: str, field: str, note: str = "", lacks: str = "") -> Row:
-        """What theory and the run say of the quantity that both call `field`."""
-        found = getattr(measured, field)
-        return Row(quantity, getattr(prediction, field), found, note=note, needs=lacks)
+def told_of(one: Finding) -> Row:
+    """The row of a finding, in words."""
+    title, note = ROWS[one.quantity]
+    if one.quantity == "rate":
+        title = title.format(directions[one.which])
+        note = f"λ = {short(prediction.curvatures[one.which])}"
+        note += f", from update {run.since} on" if run.since else ""
+        note += "" if plain else ", in the long run"
+    pair = " with momentum ".join(map(short, prediction.best_with_momentum))
+    return row(one, config.steps, title.format(config.steps), note=note.format(pair))
 
-    when = f", from update {run.since} on" if run.since else ""
-    when += "" if plain else ", in the long run"
-    rows = [
-        Row(
-            f"Error kept along the {directions[i]} direction",
-            mode.rate,
-            measured.rates[i],
-            note=f"λ = {short(prediction.curvatures[i])}{when}",
-            needs=lacks.get(i, ""),
-        )
-        for i, mode in moving.items()
-    ]
-    both = lacks.get(None, "")
-    if moving and not plain:
-        note = "the larger of both: it decides in the long run"
-        rows.append(row("Spectral radius", "rate", note, both))
-    if prediction.rate < 1:
-        rows.append(
-            row("Updates for one decimal more", "per_decimal", "a tenth of the error", both)
-        )
-    if moving:
-        pair = " with momentum ".join(map(short, prediction.best_with_momentum))
-        edge = "from here on x no longer comes closer; measured by the first gradient"
-        best = f"without momentum; the best pair of all is {pair}"
-        rows.append(row("Critical damping factor", "critical_damping_factor", edge))
-        rows.append(row("Best damping factor", "best_damping_factor", best))
-    rows.append(last_loss(losses, measured.final_loss, lesson.rounding_loss(*run.legs)))
-    verdict(rows)
 
+verdict([told_of(one) for one in found])
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
-if runaways and not settled and reached:
+if found and runaways and not settled:
     stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
     edge = short(prediction.critical_damping_factor)
     where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
@@ -273,15 +256,12 @@ if runaways and not settled and reached:
         long = "" if plain else "in the long run "
         grows = f"multiplies the error by {short(prediction.rate)}, which is above 1."
         why.insert(0, f"Along {where} direction {long}each update {grows}")
-    if stable != stable:  # nan
+    if stable == stable:  # not nan
+        remedy = f"Use {setting(stable)}, the largest stable one"
+        autopsy(run, run.since, why, remedy, {"damping_factor": stable})
+    else:
         why.append("The slider does not go so low: smaller numbers in A move that edge up.")
-    with autopsy(frames.columns["loss"], run.since, why):
-        if stable == stable:
-            st.button(
-                f"Use {setting(stable)}, the largest stable one",
-                on_click=settings.change,
-                args=({"damping_factor": stable},),
-            )
+        autopsy(run, run.since, why)
 
 # --- What to try.
 

@@ -1,8 +1,6 @@
 """Two learners of a 2 x 2 game chase each other around an equilibrium that they never reach."""
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,14 +8,15 @@ import streamlit as st
 from core import matrix_game as lesson
 from core.ranges import Range
 from core.recording import Frames
+from core.theory.finding import Finding
 from ui import charts, export
 from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
-from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting
-from ui.verdict import Row, needs, verdict
+from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting, short
+from ui.verdict import Row, row, verdict
 
 RATES, STEPS = Range(0.001, 0.5), Range(100, 50_000, whole=True)  # the sliders' parts
 GAMMAS = Range(0.05, 5)
@@ -27,74 +26,74 @@ CLOUD = {False: 1_000, True: 10_000}  # runs at once, on the CPU and on a GPU
 CLOUD_RADIUS = 0.5  # in logits
 VIEWS = ("Chase", "Payoffs", "Averages", "Learners")
 COORDINATION = ((-1.0, 1.5), (1.5, -0.6), (0.2, 1.2), (-1.5, -0.5), (1.2, 1.6))
-FOUR = {
+BRIEF = {"steps": 5_000}
+FOUR = BRIEF | {
     "rivals": ("alternating", "extragradient", "consensus"),
     "learning_rate": 0.1,
-    "steps": 5_000,
     "view": "Learners",
 }
+
+
+def game_of(R0: lesson.Matrix, R1: lesson.Matrix, *starts: tuple[float, float]) -> dict[str, Any]:
+    return {"payoff_0": R0, "payoff_1": R1, "starts": starts}
+
+
 PRESETS = {
     "as in the notes": {},
-    "matching pennies": {
-        "payoff_0": ((1.0, -1.0), (-1.0, 1.0)),
-        "payoff_1": ((-1.0, 1.0), (1.0, -1.0)),
-        "starts": ((1.0, 0.0),),
-    },
-    "prisoner's dilemma": {
-        "payoff_0": ((3.0, 0.0), (5.0, 1.0)),
-        "payoff_1": ((3.0, 5.0), (0.0, 1.0)),
-        "starts": ((0.0, 0.0), (2.0, 1.0), (1.0, 3.0)),
-        "steps": 5_000,
-    },
-    "stag hunt": {
-        "payoff_0": ((4.0, 1.0), (3.0, 3.0)),
-        "payoff_1": ((4.0, 3.0), (1.0, 3.0)),
-        "starts": COORDINATION,
-        "steps": 5_000,
-    },
-    "battle of the sexes": {
-        "payoff_0": ((3.0, 0.0), (0.0, 2.0)),
-        "payoff_1": ((2.0, 0.0), (0.0, 3.0)),
-        "starts": COORDINATION,
-        "steps": 5_000,
-    },
+    "matching pennies": game_of(((1.0, -1.0), (-1.0, 1.0)), ((-1.0, 1.0), (1.0, -1.0)), (1.0, 0.0)),
+    "prisoner's dilemma": BRIEF
+    | game_of(
+        ((3.0, 0.0), (5.0, 1.0)), ((3.0, 5.0), (0.0, 1.0)), (0.0, 0.0), (2.0, 1.0), (1.0, 3.0)
+    ),
+    "stag hunt": BRIEF | game_of(((4.0, 1.0), (3.0, 3.0)), ((4.0, 3.0), (1.0, 3.0)), *COORDINATION),
+    "battle of the sexes": BRIEF
+    | game_of(((3.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 3.0)), *COORDINATION),
     "four learners": FOUR,
 }
 
-# What a learner does about the chase, and its direction; v is what each slope is.
+# What a learner does about the chase, and its direction d; v is what each slope is.
 WAYS = {
-    "naive": (
-        "Each update is a straight step off a curved orbit, and lands a little outside.",
-        r"d = v",
+    "naive": "Each update is a straight step off a curved orbit, and lands a little outside.",
+    "alternating": "Here they take turns: player 1 sees where player 0 has gone.",
+    "extragradient": "Here each tries a step and goes by the slopes found there.",
+    "optimistic": "Here each goes on as its slope has just changed.",
+    "lookahead": "Here each goes by the slope that it has after a step γ of the other.",
+    "consensus": "Here each also makes both slopes smaller.",
+    "symplectic": "Here each also goes across the part of the slopes that only turns.",
+    "lola": "Here each reckons with the other's next step and sways it to its own good.",
+}
+DIRECTIONS = {
+    "alternating": r"d &= \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
+    "extragradient": r"d &= v(a + \eta v)",
+    "optimistic": r"d &= 2 v - v_{\text{before}}",
+    "lookahead": r"d &= v + \gamma J_o v",
+    "consensus": r"d &= v - \gamma J^{\mathsf T} v",
+    "symplectic": r"d &= v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
+    "lola": r"d_i &= v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
+}
+# What each finding is called, its unit and a note.
+OUT = "how far out an orbit lies; infinitely small steps would gain none; first order in η"
+SLOW = "after the last update: corners are reached ever more slowly, and never quite"
+TINY = "theory of tiny orbits; large ones drift otherwise"
+ROWS = {
+    "lap": ("A lap of this orbit", "updates", ""),
+    "tiny_lap": (
+        "A lap of a tiny orbit",
+        "updates",
+        "large orbits are slower: they stay long near the edges",
     ),
-    "alternating": (
-        "Here they take turns: player 1 sees where player 0 has gone.",
-        r"d = \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
-    ),
-    "extragradient": (
-        "Here each tries a step and goes by the slopes found there.",
-        r"d = v(a + \eta v)",
-    ),
-    "optimistic": (
-        "Here each goes on as its slope has just changed.",
-        r"d = 2 v - v_{\text{before}}",
-    ),
-    "lookahead": (
-        "Here each goes by the slope that it has after a step γ of the other.",
-        r"d = v + \gamma J_o v",
-    ),
-    "consensus": (
-        "Here each also makes both slopes smaller.",
-        r"d = v - \gamma J^{\mathsf T} v",
-    ),
-    "symplectic": (
-        "Here each also goes across the part of the slopes that only turns.",
-        r"d = v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
-    ),
-    "lola": (
-        "Here each reckons with the other's next step and sways it to its own good.",
-        r"d_i = v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
-    ),
+    "gained": ("Energy gained in a lap", "%", OUT),
+    "p": ("p, average over {over}", "", ""),
+    "q": ("q, average over {over}", "", ""),
+    "value_0": ("Payoff of player 0, average over {over}", "", ""),
+    "value_1": ("Payoff of player 1, average over {over}", "", ""),
+    "last_lap": ("A lap near where it rests", "updates", "the last one; linear theory"),
+    "end_p": ("p in the end", "", ""),
+    "end_q": ("q in the end", "", ""),
+    "corner_p": ("p in the end", "", SLOW),
+    "corner_q": ("q in the end", "", SLOW),
+    "halves": ("{name}: its distance halves in", "updates", ""),
+    "doubles": ("{name}: its distance doubles in", "updates", ""),
 }
 
 # --- The controls.
@@ -170,77 +169,52 @@ view = settings.choice("view", "What to watch", VIEWS, default=VIEWS[0], row=Tru
 
 run = Run(settings)
 config = run.config
+game = lesson.analyse(config)
+cycle = game.kind == "cycle"
 batch = len(config.starts) > lesson.FEW
-own = 1 if batch else len(config.starts)
-learners = (config.learner,) * own + config.rivals
+own = config.starts[: 1 if batch else None]
+learners = [config.learner] * len(own) + list(config.rivals)
 names = [
     f"{name} {learners[: k + 1].count(name)}" if learners.count(name) > 1 else name
     for k, name in enumerate(learners)
 ]
-shown = min(len(config.starts) + len(config.rivals), lesson.FEW)
-game = lesson.analyse(config)
-c0, _, c1, _ = lesson.slopes(config)
-cycle, follows = game.kind == "cycle", config.learner in lesson.FLOWING
-
-
-def short(value: float) -> str:
-    return setting(float(f"{value:.4g}"))
-
-
-def sum_of(R: lesson.Matrix) -> str:
-    """R₀₀ - R₀₁ - R₁₀ + R₁₁ written out."""
-    (first, *others), (third, last) = R
-    terms = [
-        short(value) if value >= 0 else f"({short(value)})" for value in (*others, third, last)
-    ]
-    return f"{short(first)} {MINUS} {terms[0]} {MINUS} {terms[1]} + {terms[2]}"
-
-
-def place(p: float, q: float) -> str:
-    return f"({short(p)}, {short(q)})"
-
-
+where = f"({short(game.p)}, {short(game.q)})"
 story = [
     "Two players choose at once: player 0 its first row with probability p, player 1 its first "
     "column with probability q. Each learns by its own slope, as if the other stood still."
 ]
-outward = ""
 if settings.prediction != "shown":
     story.append(WATCH)
 elif cycle:
     story.append(
-        "What helps one makes the other turn, so they chase each other around "
-        f"{place(game.p, game.q)}, the *equilibrium*: there neither gains by a change."
+        f"What helps one makes the other turn, so they chase each other around {where}, the "
+        "*equilibrium*: there neither gains by a change."
     )
-    rest = lesson.rest(config)
-    if config.learner != "naive" and not math.isnan(game.growth):
-        fate = "keeps its size" if game.growth == 1 else "shrinks" if game.growth < 1 else "grows"
-        outward = f" A small orbit {fate} around {'it' if rest == game[1:3] else place(*rest)}."
 elif game.kind == "saddle":
     story.append(
-        f"At {place(game.p, game.q)} neither gains by a change, but it is a *saddle*: whoever is "
-        "off it is drawn on, to a corner where both agree."
+        f"At {where} neither gains by a change, but it is a *saddle*: whoever is off it is drawn "
+        "on, to a corner where both agree."
     )
 elif not math.isnan(game.p):
     story.append(
         "Here at least one player has an action that is best whatever the other does "
-        f"(*dominance*), so both end in the corner {place(game.p, game.q)}."
+        f"(*dominance*), so both end in the corner {where}."
     )
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
-way, direction = WAYS[config.learner]
 if config.learner != "naive" or (cycle and settings.prediction == "shown"):
-    story.append(way)
-utility = r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T} \\ "
-if config.learner == "naive":
-    update = r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i"
-else:
-    slopes = r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d \\ "
-    update = slopes + direction.replace("=", "&=", 1)
-play = r"p &= \sigma(a_0),\; q = \sigma(a_1) \\ "
+    story.append(WAYS[config.learner])
+formula = [
+    r"p &= \sigma(a_0),\; q = \sigma(a_1)",
+    r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T}",
+    r"a_i &\leftarrow a_i + \eta \, \partial V_i / \partial a_i",
+]
+if config.learner != "naive":
+    slopes = r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d"
+    formula[2:] = [slopes, DIRECTIONS[config.learner]]
 with top:
-    formula = rf"\begin{{aligned}} {play}{utility}{update} \end{{aligned}}"
-    heading(run, " ".join(story), formula)
+    rows = r" \\ ".join(formula)
+    heading(run, " ".join(story), rf"\begin{{aligned}} {rows} \end{{aligned}}")
 
 # --- The pictures.
 
@@ -253,70 +227,63 @@ def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
     return {"distance": lesson.distances(config, columns["logits"])}
 
 
-COLUMNS = ("x", "y", "dx", "dy", "size", "line", "turn", "step")
-NONE: dict[str, list[float]] = {name: [] for name in COLUMNS}
+crowd = f"{number(len(config.starts))} runs in the plane of p and q"
+if len(config.starts) > lesson.SHOWN:
+    crowd += f", {number(lesson.SHOWN)} of them drawn"
 portrait = Picture(
-    f"{number(len(config.starts))} runs in the plane of p and q"
-    + (f", {number(lesson.SHOWN)} of them drawn" if len(config.starts) > lesson.SHOWN else "")
-    if batch
-    else "The play of both: a click adds a start",
+    crowd if batch else "The play of both: a click adds a start",
     charts.portrait(
         ("p: player 0 plays row 0", "q: player 1 plays column 0"),
-        shown,
+        len(learners),
         cloud=batch,
-        names=tuple(names[:shown]) if config.rivals else (),
+        names=tuple(names) if config.rivals else (),
     ),
     "After update {step}: p = {p_0}, q = {q_0}.",
     {},
-    {
-        "orbit": lesson.orbit_line(config) if follows and not batch else NONE,
-        "levels": lesson.level_lines(config) if field else NONE,
-        "arrows": lesson.arrows(config) if field else NONE,
-        "rest": {"x": [game.p], "y": [game.q]},
-    },
+    lesson.portrait(config, round_=not batch, field=field),
 )
 
-# Averages come to the equilibrium only where the play goes round it.
-none = dict.fromkeys(("p", "q", "value_0", "value_1"), math.nan)
-mean = game if cycle else game._replace(**none)
+
+def mean(name: str) -> float:
+    """What averages come to: the equilibrium's, but only where the play goes round it."""
+    return getattr(game, name) if cycle else math.nan
+
+
 if view == "Payoffs":
-    ends = [value for R in (config.payoff_0, config.payoff_1) for row in R for value in row]
     beside = over_steps(
         run,
         "What both earn on average",
         "expected payoff",
         [
-            Line("reward_0_0", "player 0", mean.value_0, BLUE),
-            Line("reward_1_0", "player 1", mean.value_1, VERMILION),
+            Line("reward_0_0", "player 0", mean("value_0"), BLUE),
+            Line("reward_1_0", "player 1", mean("value_1"), VERMILION),
         ],
-        charts.domain([ends], (-1e7, 1e7)),
+        charts.domain([*config.payoff_0, *config.payoff_1], (-1e7, 1e7)),
         apart=True,
     )
 elif view == "Averages":
-    around = [game.p - 0.2, game.p + 0.2, game.q - 0.2, game.q + 0.2]
     beside = over_steps(
         run,
         "Averages: pale so far, full over whole laps",
         "average since the first lap began",
         [
             Line("so_far_0", "p so far", math.nan, SKY),
-            Line("whole_0", "p, whole laps", mean.p, BLUE),
+            Line("whole_0", "p, whole laps", mean("p"), BLUE),
             Line("so_far_1", "q so far", math.nan, ORANGE),
-            Line("whole_1", "q, whole laps", mean.q, VERMILION),
+            Line("whole_1", "q, whole laps", mean("q"), VERMILION),
         ],
-        charts.domain([around], (0, 1)) if cycle else (0, 1),
+        charts.domain([(x - 0.2, x + 0.2) for x in game[1:3]], (0, 1)) if cycle else (0, 1),
         apart=True,
         quiet=("so_far_0", "so_far_1") if cycle else (),
     )
 elif view == "Learners":
     # Of a cloud the first run alone: a course of each would be too much.
-    legs = [(step, replace(leg, starts=leg.starts[:own])) for step, leg in run.course]
-    courses = lesson.predicted_distances(legs[0][1], *legs[1:])[:, :shown].T
+    courses = lesson.predicted_distances(*run.legs, first=len(own)).T
     beside = over_steps(
         run,
         "How far each is from where it rests",
         "distance",
-        [Line(f"distance_{k}", name, courses[k]) for k, name in enumerate(names[:shown])],
+        [Line(f"distance_{k}", name, courses[k]) for k, name in enumerate(names)],
         within=(1e-4, 1e2),
         also=also,
         log=True,
@@ -336,27 +303,24 @@ else:
 
 def readout(config: lesson.Config) -> Readout:
     """Where both are, and what comes next."""
-    eta = setting(config.learning_rate)
     state = (
         "player 0 plays row 0 with p = {p_0} and earns {reward_0_0}, player 1 column 0 with "
         "q = {q_0} and earns {reward_1_0}."
     )
-    slopes = f"{{field_0}} and {{field_{shown}}}"
-    following = (
-        f"What happens next: a₀ = {{logits_0}} + {eta} × {{field_0}}, "
-        f"a₁ = {{logits_{shown}}} + {eta} × {{field_{shown}}}"
-        if config.learner == "naive"
-        else f"The slopes of their rewards are {slopes}; {config.learner} players go their own way."
-    )
+    runs = min(len(config.starts) + len(config.rivals), lesson.FEW)
+    (a0, a1), (v0, v1) = ((f"{{{name}_0}}", f"{{{name}_{runs}}}") for name in ("logits", "field"))
+    eta = setting(config.learning_rate)
+    following = f"What happens next: a₀ = {a0} + {eta} × {v0}, a₁ = {a1} + {eta} × {v1}"
+    if config.learner != "naive":
+        following = f"The slopes of their rewards are {v0} and {v1}; {config.learner} players go "
+        following += "their own way."
     return Readout(f"At the start {state} {following}", f"Now {state} {following}")
 
 
 def picked(p: float, q: float) -> None:
     """A click: one more start there; of a cloud, its middle."""
-    inside = (min(max(x, 0.001), 0.999) for x in (p, q))
-    logits = tuple(round(math.log(x / (1 - x)), 2) for x in inside)
     kept = () if batch else config.starts[-(MOST_STARTS - 1) :]
-    settings.change({"starts": (*kept, logits)}, play=True)
+    settings.change({"starts": (*kept, lesson.logits_at(p, q))}, play=True)
 
 
 more = also if view in ("Averages", "Learners") else None
@@ -366,95 +330,24 @@ player(run, [portrait, beside], readout, also=more, on_pick=picked)
 
 frames = run.finish()
 if frames.finished:
-    every = run.recording.every
-    here = slice(-(-run.since // every), len(frames.steps) - (frames.steps[-1] % every > 0))
-    columns = {name: values[here] for name, values in frames.columns.items()}
-    measured = lesson.measure(config, columns, every)
-    foreseen = lesson.foreseen(0, every, *run.legs).measured
-    end = [float(frames.columns[name][-1, 0]) for name in ("p", "q")]
-    begin = tuple(lesson.predicted_course(0, *run.legs)[run.since].tolist())
+    lives = len(learners) if view == "Learners" else 0
+    measured, found = lesson.findings(frames, run.recording.every, lives, *run.legs)
+    over = f"{measured.laps or ''} whole lap{'s' * (measured.laps != 1)}".strip()
 
-    def lacks(tells: Callable[[lesson.Foreseen], bool], k: int = 0) -> str:
-        """What the run lacks to tell something; "" if nothing."""
-        count = lesson.needed(tells, k, every, *run.legs)
-        coarse = count is None and every > 1 and game.period < lesson.SMOOTH * every
-        return "frames are too far apart" if coarse else needs(count, config.steps)
+    def told_of(found: Finding) -> Row:
+        """The row of a finding, in words."""
+        title, unit, note = ROWS[found.quantity]
+        title = title.format(over=over, name=names[found.which])
+        if found.quantity == "lap" and measured.laps > 1:
+            note = f"the last one {number(measured.last_lap)}"
+        if found.quantity in ("halves", "doubles") and learners[found.which] in lesson.FLOWING:
+            note = TINY
+        if not math.isnan(found.limit):
+            limit = f"tiny steps and orbits would have {number(found.limit)} {unit}".strip()
+            note = f"{note}; {limit}" if note else limit
+        return row(found, config.steps, title, unit, note)
 
-    def near(row: Row, expected: float, scale: float | None = None) -> Row:
-        """A row of theory for small steps or orbits; beyond these, its number is in the note."""
-        if row.needs or math.isnan(row.predicted):
-            return row
-        if lesson.obeys(row.predicted, expected, scale):
-            return row
-        said = f"{number(row.predicted)} {row.unit}".strip()
-        note = f"{row.note}; tiny steps and orbits would have {said}".removeprefix("; ")
-        return row._replace(predicted=math.nan, note=note)
-
-    rows: list[Row] = []
-    if cycle and follows:
-        lacking = lacks(lambda seen: seen.measured.laps > 0)
-        lap, gained = lesson.orbit_period(config, begin), lesson.drift(config, begin)
-        many = f"the last one {number(measured.last_lap)}" if measured.laps > 1 else ""
-        slow = "large orbits are slower: they stay long near the edges"
-        order = (
-            "how far out an orbit lies; infinitely small steps would gain none; first order in η"
-        )
-        took, more_ = measured.first_lap, 100 * measured.gained
-        rows += [
-            near(
-                Row("A lap of this orbit", lap, took, "updates", many, needs=lacking),
-                foreseen.first_lap,
-            ),
-            Row("A lap of a tiny orbit", game.period, math.nan, "updates", slow),
-            near(
-                Row("Energy gained in a lap", 100 * gained, more_, "%", order, needs=lacking),
-                100 * foreseen.gained,
-            ),
-        ]
-        over = f"{measured.laps} whole lap{'s' if measured.laps > 1 else ''}"
-        over = f"average over {over if measured.laps else 'whole laps'}"
-        games = (config.payoff_0, config.payoff_1)
-        spans = (None, None, *(max(*R[0], *R[1]) - min(*R[0], *R[1]) for R in games))
-        titles = ("p", "q", "Payoff of player 0", "Payoff of player 1")
-        rows += [
-            near(Row(f"{title}, {over}", value, mean, needs=lacking), expected, span)
-            for title, value, mean, expected, span in zip(
-                titles, game[1:5], measured.averages, foreseen.averages, spans, strict=True
-            )
-        ]
-    elif cycle:
-        if not math.isnan(game.period):
-            lacking = lacks(lambda seen: lesson.settles(game.period, seen.measured.last_lap))
-            took = measured.last_lap
-            title, note = "A lap near where it rests", "the last one; linear theory"
-            rows.append(Row(title, game.period, took, "updates", note, needs=lacking))
-        for k, (name, value) in enumerate(zip("pq", lesson.rest(config), strict=True)):
-            lacking = lacks(lambda seen, k=k, value=value: lesson.settles(value, seen.end[k]))
-            rows.append(Row(f"{name} in the end", value, end[k], needs=lacking))
-    else:
-        slow = "after the last update: corners are reached ever more slowly, and never quite"
-        for k, (name, value) in enumerate(zip("pq", lesson.corner(config, begin), strict=True)):
-            lacking = lacks(lambda seen, k=k, value=value: lesson.settles(value, seen.end[k]))
-            lacking = "" if math.isnan(value) else lacking
-            rows.append(Row(f"{name} in the end", value, end[k], "", slow, needs=lacking))
-    if view == "Learners" and cycle:
-        for k, name in enumerate(learners[:shown]):
-            theory = lesson.analyse(replace(config, learner=name))
-            fate, sign = ("halves", 1) if theory.growth < 1 else ("doubles", -1)
-            life, title = theory.half_life, f"{names[k]}: its distance {fate} in"
-            half_life = sign * measured.half_lives[k]
-
-            def tells(seen: lesson.Foreseen, name=name, life=life, sign=sign) -> bool:
-                found = sign * seen.measured.half_lives[0]
-                orbits = name in lesson.FLOWING  # theory may not reach: see `near`
-                return math.isfinite(found) if orbits else lesson.settles(life, found)
-
-            row = Row(title, life, half_life, "updates", needs=lacks(tells, k))
-            if name in lesson.FLOWING:
-                row = row._replace(note="theory of tiny orbits; large ones drift otherwise")
-                row = near(row, sign * lesson.foreseen(k, every, *run.legs).measured.half_lives[0])
-            rows.append(row)
-    verdict(rows)
+    verdict([told_of(one) for one in found])
     export.cost(run, len(config.starts) if batch else 1)
 
 # --- Why it cycles, and what to try.
@@ -462,8 +355,22 @@ if frames.finished:
 BOLD = {"learning_rate": 0.2, "steps": 2_400}
 
 
+def sum_of(R: lesson.Matrix) -> str:
+    """R₀₀ - R₀₁ - R₁₀ + R₁₁ written out."""
+    first, *others = (short(x) for row in R for x in row)
+    first_, *rest = (f"({x})" if x.startswith(MINUS) else x for x in others)
+    return f"{first} {MINUS} {first_} {MINUS} {rest[0]} + {rest[1]}"
+
+
 def why() -> None:
     """The cause of the chase, with this game's numbers."""
+    c0, _, c1, _ = lesson.slopes(config)
+    outward = ""
+    if settings.prediction == "shown" and config.learner != "naive" and game.growth == game.growth:
+        fate = "keeps its size" if game.growth == 1 else "shrinks" if game.growth < 1 else "grows"
+        p, q = lesson.rest(config)
+        center = "it" if (p, q) == game[1:3] else f"({short(p)}, {short(q)})"
+        outward = f" A small orbit {fate} around {center}."
     st.markdown(
         f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
         f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
@@ -489,10 +396,10 @@ def told(guess: str) -> str:
     """The reply to who has guessed what larger steps do."""
     if config != lesson.Config(**BOLD) or not frames.finished:
         return ""
-    away = lesson.distances(config, frames.columns["logits"])
+    grown = lesson.grown(config, frames.columns["logits"])
     right = ", as you said" if guess == "farther away" else f", not {guess}"
     return (
-        f"Farther away{right}: their distance grew {number(away[-1, 0] / away[0, 0])} "
+        f"Farther away{right}: their distance grew {number(grown)} "
         "times. A larger step leaves the curve by more, by the square of the step."
     )
 

@@ -74,6 +74,11 @@ def setting(value: float) -> str:
     return f"{value:.10g}".replace("-", MINUS)
 
 
+def short(value: float) -> str:
+    """A number of which four digits are enough, written as short as it is."""
+    return setting(float(f"{value:.4g}"))
+
+
 # What Vega-Lite compiles into every chart; the background stays the page's own.
 CHARTS: dict[str, Any] = {
     "background": None,

@@ -1,16 +1,19 @@
 """The verdict: what theory predicts, what the run measured, and by how much they differ."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
+from core.theory.finding import Finding
 from core.theory.measuring import departure, first_not_finite
+from ui.steering import Run
 from ui.theme import TABLE_STYLE, THIN_SPACE, number
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Row(NamedTuple):
@@ -25,15 +28,19 @@ class Row(NamedTuple):
     needs: str = ""  # what a run too short to measure this would need
 
 
-def last_loss(losses: np.ndarray, measured: float, floor: float) -> Row:
-    """The row of the loss after the last update, (steps + 1,) by theory; below `floor` what the run
-    has is rounding.
-    """
-    last = float(losses[-1])
-    rounding = last < floor and last != measured
-    note = f"16 digits a number: below {number(floor)} rounding decides" if rounding else ""
-    title = f"Loss after update {len(losses) - 1}"
-    return Row(title, last, measured, note=note, rounding=rounding)
+def row(found: Finding, steps: int, quantity: str, unit: str = "", note: str = "") -> Row:
+    """The row of what a run of `steps` updates shows, under the name of `quantity`."""
+    rounding = found.predicted < found.floor and found.predicted != found.measured
+    if rounding:
+        note = f"16 digits a number: below {number(found.floor)} rounding decides"
+    lacks = "" if found.shown(steps) else _needs(found)
+    return Row(quantity, found.predicted, found.measured, unit, note, rounding, lacks)
+
+
+def _needs(found: Finding) -> str:
+    if found.coarse:
+        return "frames are too far apart"
+    return f"needs {found.needed} updates" if found.needed else "no run is long enough"
 
 
 def error(predicted: float, measured: float) -> str:
@@ -66,13 +73,6 @@ def html(rows: Sequence[Row]) -> str:
     )
 
 
-def needs(updates: int | None, steps: int) -> str:
-    """What a run of `steps` updates lacks if it needs `updates`; "" if nothing."""
-    if updates is None:
-        return "no run is long enough"
-    return "" if updates <= steps else f"needs {updates} updates"
-
-
 def _too_short(row: Row) -> str:
     return f'<td>too short to tell<span class="note">{escape(row.needs)}</span></td>'
 
@@ -88,14 +88,18 @@ def _with_unit(value: float, unit: str) -> str:
 
 
 def verdict(rows: Sequence[Row]) -> None:
-    """Show the strip."""
-    st.html(html(rows))
+    """Show the strip, where there is anything to say."""
+    if rows:
+        st.html(html(rows))
 
 
-def autopsy(loss: np.ndarray, since: int, why: Sequence[str]) -> DeltaGenerator:
-    """Why a run goes away, told in a box that has room for a button: what its loss (steps + 1,)
-    shows since the settings hold, then `why`.
+def autopsy(
+    run: Run, since: int, why: Sequence[str], remedy: str = "", changes: Mapping[str, Any] = EMPTY
+) -> None:
+    """Why a run goes away, in a box: what its loss shows since update `since`, from where on the
+    settings decide, then `why`; and a button, the `remedy`, that makes `changes`.
     """
+    loss = run.recording.frames(seconds=0).columns["loss"]
     larger, lost = departure(loss[since:]), first_not_finite(loss)
     first = f"at update {since}" if since else "at the start"
     story = ["**Why it runs away.**"]
@@ -105,6 +109,7 @@ def autopsy(loss: np.ndarray, since: int, why: Sequence[str]) -> DeltaGenerator:
         story.append("More updates would show it: in these few the loss comes back.")
     if lost:
         story.append(f"From update {lost} on it is too large for a number.")
-    box = st.container(border=True)
-    box.markdown(" ".join([*story, *why]))
-    return box
+    with st.container(border=True):
+        st.markdown(" ".join([*story, *why]))
+        if remedy:
+            st.button(remedy, on_click=run.settings.change, args=(changes,))

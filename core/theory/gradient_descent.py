@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from core.course import Change, lengthened
+from core.recording import Frames
 from core.theory.enough import TRUST, fewest, tells
+from core.theory.finding import Finding
 from core.theory.heavy_ball import best_step, carried, critical_step, first_number, mode
 from core.theory.measuring import measured_period, measured_rate
 
@@ -159,3 +161,38 @@ def needed(field: str, begin: int, config: Config, *later: Change[Config]) -> in
         return tells(found, value) if field == "rate" else abs(found - value) <= TRUST * value
 
     return config.steps if enough(config.steps) else fewest(enough, config.steps)
+
+
+# --- Both beside each other.
+
+
+def in_force(config: Config, *later: Change[Config]) -> int:
+    """From which update on the last settings decide: the first after `zero_grad` comes back still
+    moves by the old sum.
+    """
+    since, now = later[-1] if later else (0, config)
+    before = later[-2][1] if len(later) > 1 else config
+    return min(since + (now.zero_grad and not before.zero_grad), now.steps)
+
+
+def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Finding]:
+    """What `frames`, of every update, show of the last settings: "rate", "final_loss" and, where
+    the errors swing, "period" in updates. Nothing before the run is over.
+    """
+    legs, begin = (config, *later), in_force(config, *later)
+    if not frames.finished or frames.steps[-1] < begin:  # a run that stopped may not come so far
+        return []
+    now = later[-1][1] if later else config
+    measured = measure(now, *(frames.columns[name][begin:] for name in ("weights", "loss")))
+    prediction, losses = predict(now), predicted_loss(*legs)
+    moves = losses[begin:].any()
+
+    def long_run(quantity: str) -> Finding:
+        count = needed(quantity, begin, *legs) if moves else 0
+        values = (getattr(source, quantity) for source in (prediction, measured))
+        return Finding(quantity, *values, needed=count)
+
+    floor = rounding_loss(*legs)
+    loss = Finding("final_loss", float(losses[-1]), measured.final_loss, floor=floor)
+    swings = prediction.regime.startswith("swinging")
+    return [long_run("rate"), loss, *([long_run("period")] if swings else [])]

@@ -1,6 +1,6 @@
 """What a page shows as measured is near what theory predicts, whatever the run and its forks.
 
-A run too short to tell is told as such: `needed` of each lesson, which asks theory alone. So each
+A run too short to tell is told as such: `Finding.needed`, of which theory alone is asked. So each
 number left must be near the predicted one. How near, and why, stands at each check.
 """
 
@@ -16,6 +16,7 @@ from core import gradient_descent, linear_regression, matrix_game
 from core.recording import Course, Recording
 from core.theory import gradient_descent as descent_theory
 from core.theory.enough import TRUST
+from core.theory.finding import Finding
 from core.theory.linear_regression import measurement as regression_theory
 from core.theory.matrix_game import foreseen as game_theory
 
@@ -41,10 +42,18 @@ def no_search():
         yield
 
 
-def recorded(lesson, course: Course) -> Recording:
-    recording = Recording(lesson.run, course, frame=lesson.frame)
+def recorded(lesson, course: Course, every: int = 1) -> Recording:
+    recording = Recording(lesson.run, course, frame=lesson.frame, every=every)
     recording.finish(60)
     return recording
+
+
+def shown(lesson, course: Course) -> list[Finding]:
+    """What a page shows as measured of a run that did not stop."""
+    frames = recorded(lesson, course).finish(0)
+    steps = course[-1][1].steps
+    found = lesson.findings(frames, *legs(course)) if len(frames.steps) > steps else []
+    return [one for one in found if one.shown(steps)]
 
 
 def course_of(config, changes: dict, at: float) -> Course:
@@ -93,36 +102,35 @@ def descents(draw) -> Course:
 @some
 @given(descents())
 def test_what_gradient_descent_shows_is_near_the_predicted(course: Course) -> None:
-    lesson, config = gradient_descent, course[-1][1]
-    columns = recorded(lesson, course).finish(0).columns
-    losses = lesson.predicted_loss(*legs(course))
-    since = course[-1][0]
-    stale = since > 0 and config.zero_grad and not course[-2][1].zero_grad
-    begin = min(since + stale, config.steps)
-    prediction = lesson.predict(config)
-    found = lesson.measure(config, columns["weights"][begin:], columns["loss"][begin:])
-    if len(columns["loss"]) <= config.steps:
-        return  # it stopped
-
-    if losses[begin:].any():
-        if lesson.needed("rate", begin, *legs(course)) == config.steps:
-            assert_rate(found.rate, prediction.rate, 0.02)
-        if (
-            prediction.regime.startswith("swinging")
-            and lesson.needed("period", begin, *legs(course)) == config.steps
-        ):
-            assert found.period == pytest.approx(prediction.period, rel=2 * TRUST)
-    assert_loss(found.final_loss, float(losses[-1]), lesson.rounding_loss(*legs(course)))
+    for found in shown(gradient_descent, course):
+        if found.quantity == "rate":
+            assert_rate(found.measured, found.predicted, 0.02)
+        elif found.quantity == "period":
+            if found.needed == 0 and math.isnan(found.measured):
+                continue  # nothing moves
+            assert found.measured == pytest.approx(found.predicted, rel=2 * TRUST)
+        else:
+            assert_loss(found)
 
 
-def assert_loss(found: float, value: float, rounding: float) -> None:
-    """To TRUST, but for rounding; below `rounding` a page says so. Of numbers near the largest,
+def test_the_settings_decide_from_the_first_update_that_the_old_gradient_has_left() -> None:
+    before = gradient_descent.Config(learning_rate=0.1, zero_grad=False, steps=40)
+    course = course_of(before, {"zero_grad": True}, 0.25)
+    begin, rate = gradient_descent.in_force(*legs(course)), 1 - 0.1 * 2
+    losses = recorded(gradient_descent, course).finish(0).columns["loss"]
+    assert losses[begin + 1 :] == pytest.approx(losses[begin:-1] * rate**2)
+    assert losses[begin] != pytest.approx(losses[begin - 1] * rate**2, rel=0.1)
+
+
+def assert_loss(found: Finding) -> None:
+    """To TRUST, but for rounding; below `floor` a page says so. Of numbers near the largest,
     squares are lost.
     """
-    if value < rounding or not value < 1e290:
+    assert found.quantity == "final_loss"
+    if found.predicted < found.floor or not found.predicted < 1e290:
         return
-    assert math.sqrt(found) == pytest.approx(
-        math.sqrt(value), rel=TRUST, abs=math.sqrt(rounding) + 1e-150
+    assert math.sqrt(found.measured) == pytest.approx(
+        math.sqrt(found.predicted), rel=TRUST, abs=math.sqrt(found.floor) + 1e-150
     )
 
 
@@ -159,25 +167,15 @@ VALLEY = linear_regression.Config(
 @given(regressions())
 @example(course_of(VALLEY, {"damping_factor": 0.005}, 0.75))  # at rest but for rounding
 def test_what_linear_regression_shows_is_near_the_predicted(course: Course) -> None:
-    lesson, (since, config) = linear_regression, course[-1]
-    columns = recorded(lesson, course).finish(0).columns
-    if len(columns["loss"]) <= config.steps:
-        return  # it stopped
-    prediction = lesson.predict(config)
-    found = lesson.measure(config, *(columns[n][since:] for n in ("x", "gradient", "loss")))
-    errors = lesson.predicted_modes(*legs(course))
-    if errors[since:].any() and prediction.moving:
-        for index, count in lesson.needed(*legs(course)).items():
-            if count == config.steps and index is not None:
-                assert_rate(found.rates[index], prediction.modes[index].rate, 0.02)
-            elif count == config.steps:
-                assert_rate(found.rate, prediction.rate, 0.02)
-    for name in ("critical_damping_factor", "best_damping_factor"):
-        value = getattr(found, name)
-        if not math.isnan(value):  # from errors of 100 digits or more
-            assert value == pytest.approx(getattr(prediction, name), rel=2 * TRUST)
-    losses = lesson.predicted_loss(*legs(course))
-    assert_loss(found.final_loss, float(losses[-1]), lesson.rounding_loss(*legs(course)))
+    for found in shown(linear_regression, course):
+        if found.quantity in ("rate", "all"):
+            assert_rate(found.measured, found.predicted, 0.02)
+        elif found.quantity in ("critical_damping_factor", "best_damping_factor"):
+            # From errors of 100 digits or more.
+            if not math.isnan(found.measured):
+                assert found.measured == pytest.approx(found.predicted, rel=2 * TRUST)
+        elif found.quantity != "per_decimal":  # which follows from the rate
+            assert_loss(found)
 
 
 # --- The matrix game.
@@ -212,38 +210,25 @@ def games(draw) -> Course:
 @some
 @given(games(), st.sampled_from([1, 1, 3, 11]))
 def test_what_the_matrix_game_shows_is_near_the_predicted(course: Course, every: int) -> None:
-    lesson, (since, config) = matrix_game, course[-1]
-    frames = list(recorded(lesson, course).finish(0).columns.items())
-    columns = {name: values[-(-since // every) * every :: every] for name, values in frames}
-    end = [float(values[-1, 0]) for name, values in frames if name in ("p", "q")]
-    found = lesson.measure(config, columns, every)
-    seen = lesson.foreseen(0, every, *legs(course))
-    game, follows = lesson.analyse(config), config.learner in lesson.FLOWING
-    if game.kind == "cycle" and follows:
-        start = tuple(lesson.predicted_course(0, *legs(course))[since].tolist())
-        spans = [np.ptp(R) for R in (config.payoff_0, config.payoff_1)]
-        rows = [
-            (lesson.orbit_period(config, start), found.first_lap, seen.measured.first_lap, None),
-            (lesson.drift(config, start), found.gained, seen.measured.gained, None),
-            *zip(
-                game[1:5], found.averages, seen.measured.averages, (None, None, *spans), strict=True
-            ),
-            (game.half_life, abs(found.half_lives[0]), abs(seen.measured.half_lives[0]), None),
-        ]
-        for value, shown, expected, scale in rows:
-            if lesson.obeys(value, expected, scale):
-                # SMALL: theory of the first order in η; the rest is rounding, seven digits of it.
-                size = abs(value if scale is None else scale)
-                assert abs(shown - value) <= (lesson.SMALL + 1e-6) * size, (value, shown)
-        return
-    lap = (game.period, found.last_lap, seen.measured.last_lap)
-    nowhere = game.kind == "cycle"
-    start = config.starts[0] if nowhere else lesson.predicted_course(0, *legs(course))[since]
-    goals = lesson.rest(config) if nowhere else lesson.corner(config, tuple(start))
-    rows = [(goals[0], end[0], seen.end[0]), (goals[1], end[1], seen.end[1])]
-    if nowhere:
-        rows += [lap, (game.half_life, abs(found.half_lives[0]), abs(seen.measured.half_lives[0]))]
-    for value, shown, expected in rows:
-        if lesson.settles(value, expected) and math.isfinite(value):
+    config = course[-1][1]
+    recording = recorded(matrix_game, course, every)
+    frames = recording.finish(0)
+    _, findings = matrix_game.findings(frames, every, 1, *legs(course))
+    follows = config.learner in matrix_game.FLOWING
+    for found in findings:
+        if not found.shown(config.steps) or not math.isfinite(found.predicted):
+            continue
+        if found.quantity == "tiny_lap":
+            assert math.isnan(found.measured)
+        elif found.quantity.startswith(("end", "corner")) or not follows:
             # As the predicted course, but for rounding: seven digits are left above FLOOR.
-            assert abs(shown - value) <= (TRUST + 1e-6) * abs(value or 1), (value, shown)
+            assert_within(found, (TRUST + 1e-6) * abs(found.predicted or 1))
+        else:
+            # SMALL: theory of the first order in η; the rest is rounding, seven digits of it.
+            span = {"value_0": np.ptp(config.payoff_0), "value_1": np.ptp(config.payoff_1)}
+            size = span.get(found.quantity, abs(found.predicted))
+            assert_within(found, (matrix_game.SMALL + 1e-6) * size)
+
+
+def assert_within(found: Finding, room: float) -> None:
+    assert abs(found.measured - found.predicted) <= room, found

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from core.course import Change, lengthened
+from core.recording import Frames
 from core.theory.enough import fewest, tells
+from core.theory.finding import Finding
 from core.theory.heavy_ball import critical_step, updates_per_decimal
-from core.theory.linear_regression.prediction import predict, predicted_loss, predicted_x
+from core.theory.linear_regression.prediction import (
+    predict,
+    predicted_loss,
+    predicted_modes,
+    predicted_x,
+    rounding_loss,
+)
 from core.theory.linear_regression.system import eigen, errors_along, least_squares
 from core.theory.measuring import measured_rate
 
@@ -109,3 +117,36 @@ def needed(config: Config, *later: Change[Config]) -> dict[int | None, int | Non
         else fewest(partial(enough, index), config.steps)
         for index in rates
     }
+
+
+def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Finding]:
+    """What `frames`, of every update, show of the last settings; nothing before the run is over.
+
+    The "rate" along each direction that moves, by its index; with momentum the largest of them,
+    "all"; "per_decimal"; "critical_damping_factor", "best_damping_factor" and "final_loss".
+    """
+    legs, (since, now) = (config, *later), later[-1] if later else (0, config)
+    if not frames.finished or frames.steps[-1] < since:  # a run that stopped may not come so far
+        return []
+    names = ("x", "gradient", "loss")
+    measured = measure(now, *(frames.columns[name][since:] for name in names))
+    prediction, losses = predict(now), predicted_loss(*legs)
+    moving = prediction.moving
+    counts = needed(*legs) if moving and predicted_modes(*legs)[since:].any() else {}
+
+    def both(field: str, quantity: str = "", count: int | None = 0) -> Finding:
+        values = (getattr(source, field) for source in (prediction, measured))
+        return Finding(quantity or field, *values, needed=count)
+
+    found = [
+        Finding("rate", mode.rate, measured.rates[i], i, needed=counts.get(i, 0))
+        for i, mode in moving.items()
+    ]
+    if moving and now.momentum:
+        found.append(both("rate", "all", counts.get(None, 0)))
+    if prediction.rate < 1:
+        found.append(both("per_decimal", count=counts.get(None, 0)))
+    if moving:
+        found += [both("critical_damping_factor"), both("best_damping_factor")]
+    floor = rounding_loss(*legs)
+    return [*found, Finding("final_loss", float(losses[-1]), measured.final_loss, floor=floor)]

@@ -128,12 +128,17 @@ def _sigmoid(a: float) -> float:
     return grown / (1 + grown)
 
 
-def predicted_distances(config: Config, *later: Change[Config]) -> np.ndarray:
+def predicted_distances(
+    config: Config, *later: Change[Config], first: int | None = None
+) -> np.ndarray:
     """(steps + 1, n) the `distances` of theory, which is that of tiny ones; `later` from its steps.
 
-    From where the last settings rest; nan while a learner rests elsewhere.
+    From where the last settings rest; nan while a learner rests elsewhere. Of the `first` so many
+    starts, if given, and the rivals.
     """
-    course = ((0, config), *later)
+    course = tuple(
+        (step, replace(leg, starts=leg.starts[:first])) for step, leg in ((0, config), *later)
+    )
     last = course[-1][1]
     starts = np.array(config.starts + config.starts[:1] * len(config.rivals)).T
     away = np.empty((last.steps + 1, starts.shape[1]))
@@ -155,6 +160,12 @@ def distances(config: Config, logits: np.ndarray) -> np.ndarray:
     """
     parts = [distance(one, logits[:, :, runs]) for runs, one in alone(config)]
     return np.concatenate(parts, axis=1)
+
+
+def grown(config: Config, logits: np.ndarray) -> float:
+    """How many times as far the first of the runs in logits (m, 2, n) is in the end as at first."""
+    away = distances(config, logits[[0, -1]])[:, 0]
+    return float(away[1] / away[0])
 
 
 def alone(config: Config) -> list[tuple[slice, Config]]:

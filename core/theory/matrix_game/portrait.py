@@ -6,15 +6,40 @@ Columns are rows of a chart's data, by name.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.theory.matrix_game.equilibrium import equilibrium, slopes
-from core.theory.matrix_game.orbits import excess, flow, offset_of_root, orbit
+from core.theory.matrix_game.equilibrium import analyse, equilibrium, slopes
+from core.theory.matrix_game.orbits import FLOWING, excess, flow, offset_of_root, orbit
 
 if TYPE_CHECKING:
     from core.matrix_game import Config
+
+
+COLUMNS = ("x", "y", "dx", "dy", "size", "line", "turn", "step")
+
+
+def portrait(config: Config, *, round_: bool, field: bool) -> dict[str, dict[str, Any]]:
+    """The data of the portrait, name -> columns: `rest`, the equilibrium or the corner that all
+    lead to; if `round_` the `orbit` of the flow through the first start, where the learner follows
+    the flow; with the `field` `levels` and `arrows`. Columns have no rows where they say nothing.
+    """
+    none: dict[str, Any] = {name: np.empty(0) for name in COLUMNS}
+    game = analyse(config)
+    return {
+        "orbit": orbit_line(config) if round_ and config.learner in FLOWING else none,
+        "levels": level_lines(config) if field else none,
+        "arrows": arrows(config) if field else none,
+        "rest": {"x": [game.p], "y": [game.q]},
+    }
+
+
+def logits_at(p: float, q: float) -> tuple[float, float]:
+    """a₀ and a₁ of a place in the portrait, as exact as a click is; nobody plays 0 or 1."""
+    inside = (min(max(x, 0.001), 0.999) for x in (p, q))
+    a0, a1 = (round(math.log(x / (1 - x)), 2) for x in inside)
+    return a0, a1
 
 
 def level_sets(
