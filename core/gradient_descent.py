@@ -33,6 +33,7 @@ from core.theory.gradient_descent import (
     predicted_loss,
     predicted_weights,
     rounding_loss,
+    settled,
     window,
 )
 

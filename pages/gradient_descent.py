@@ -1,6 +1,5 @@
 """Gradient descent on five weights: what one setting, the learning rate, does to the error."""
 
-
 from core import gradient_descent as lesson
 from core.ranges import Range
 from core.recording import MAX_FRAMES
@@ -83,7 +82,7 @@ config = run.config
 prediction = lesson.predict(config)
 weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
 begin = lesson.in_force(*run.legs)
-settled = not losses[begin:].any()
+settled = lesson.settled(*run.legs)
 
 # Only then is each update alike; with a velocity theory speaks of the long run.
 plain = all(leg.zero_grad for _, leg in run.course) and not config.momentum

@@ -175,6 +175,12 @@ def in_force(config: Config, *later: Change[Config]) -> int:
     return min(since + (now.zero_grad and not before.zero_grad), now.steps)
 
 
+def settled(config: Config, *later: Change[Config]) -> bool:
+    """Whether the weights are on their targets when the last settings begin to decide."""
+    left = predicted_error(config, *later)[in_force(config, *later) :]
+    return config.start == config.target or not left.any()
+
+
 def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Finding]:
     """What `frames`, of every update, show of the last settings: "rate", "final_loss" and, where
     the errors swing, "period" in updates. Nothing before the run is over.
@@ -185,7 +191,7 @@ def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Fin
     now = later[-1][1] if later else config
     measured = measure(now, *(frames.columns[name][begin:] for name in ("weights", "loss")))
     prediction, losses = predict(now), predicted_loss(*legs)
-    moves = losses[begin:].any()
+    moves = not settled(*legs)
 
     def long_run(quantity: str) -> Finding:
         count = needed(quantity, begin, *legs) if moves else 0

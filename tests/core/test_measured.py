@@ -101,6 +101,7 @@ def descents(draw) -> Course:
 
 @some
 @given(descents())
+@example(course_of(gradient_descent.Config((0.0,), (1e-165,), zero_grad=False, steps=1), {}, 0))
 def test_what_gradient_descent_shows_is_near_the_predicted(course: Course) -> None:
     for found in shown(gradient_descent, course):
         if found.quantity == "rate":
