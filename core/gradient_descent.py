@@ -40,14 +40,8 @@ from core.theory.gradient_descent import (
 __all__ = ["LIVE", "RANGES", "Config", "State", "diverged", "frame", "plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["CURVATURE", "Measurement", "Prediction", "findings", "in_force", "measure", "needed"]
-__all__ += [
-    "predict",
-    "predicted_error",
-    "predicted_loss",
-    "predicted_weights",
-    "rounding_loss",
-    "window",
-]
+__all__ += ["predict", "predicted_error", "predicted_loss", "predicted_weights", "rounding_loss"]
+__all__ += ["settled", "window"]
 
 RANGES: dict[str, Range] = {"learning_rate": POSITIVE, "momentum": FRACTION, "steps": COUNT}
 LIVE = frozenset({"learning_rate", "momentum", "zero_grad"})
