@@ -5,6 +5,7 @@ each control looks at the address before it is made and says which value was ign
 allowed.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -31,6 +33,25 @@ def parse_number(text: str) -> float | int:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def _number_in(text: str) -> float | None:
+    try:
+        return float(parse_number(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+# ISO 3's R20: twenty steps a decade, each about an eighth more than the one before.
+PREFERRED = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8)
+PREFERRED += (3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
+
+
+def preferred(allowed: Range) -> list[float]:
+    """The preferred numbers in a range above 0."""
+    decades = range(math.floor(math.log10(allowed.low)), math.ceil(math.log10(allowed.high)) + 1)
+    numbers = (float(f"{digits}e{power}") for power in decades for digits in PREFERRED)
+    return [value for value in numbers if value in allowed]
 
 
 # What Markdown would make something of: tags, code, emphasis, formulas, :directives, links,
@@ -179,6 +200,29 @@ class Settings:
             bind="query-params",
             on_change=self._changed,
             **options,
+        )
+        return self._own(field, value)
+
+    def log_slider(self, field: str, label: str, allowed: Range, *, explain: str) -> float:
+        """A slider over the decades of `allowed`, in preferred numbers; what a link or a button
+        sets between two of them has a place of its own.
+        """
+        key, default = self.key(field), float(self._opening(field, None))
+        self._ask(field, parse_number, lambda value: allowed.check(field, value))
+        self._written[field] = float
+        # Streamlit finds a choice by its text: one that came by a link is written as it is there.
+        text = next(iter(st.query_params.get_all(key)), "")
+        linked = {value: text for value in [_number_in(text)] if value in allowed}
+        chosen = [default, st.session_state.get(key, default), *linked]
+        value = st.select_slider(
+            label,
+            sorted({*preferred(allowed), *chosen}),
+            default,
+            lambda value: linked.get(value) or np.format_float_positional(value, trim="-"),
+            key=key,
+            help=explain,
+            bind="query-params",
+            on_change=self._changed,
         )
         return self._own(field, value)
 

@@ -34,15 +34,20 @@ class Mark(NamedTuple):
     value: float
 
 
-def place(value: float, allowed: Range) -> float:
-    """Where `value` lies on a slider over `allowed`: 0 at its left end, 1 at its right one."""
+def place(value: float, allowed: Range, *, log: bool = False) -> float:
+    """Where `value` lies on a slider over `allowed`, of numbers or, if `log`, of their logarithms:
+    0 at its left end, 1 at its right one.
+    """
+    if log:
+        low, high = math.log(allowed.low), math.log(allowed.high)
+        return (math.log(value) - low) / (high - low) if value > 0 else -math.inf
     return (value - allowed.low) / (allowed.high - allowed.low)
 
 
-def html(marks: Sequence[Mark], allowed: Range) -> str:
+def html(marks: Sequence[Mark], allowed: Range, *, log: bool = False) -> str:
     """The strip: a line of its own for each mark, an arrow where it lies off the scale."""
     known = [mark for mark in marks if not math.isnan(mark.value)]
-    parts = [place(mark.value, allowed) for mark in known]
+    parts = [place(mark.value, allowed, log=log) for mark in known]
     lines = "".join(
         _line(mark, part, parts[index + 1 :], first=index == 0)
         for index, (mark, part) in enumerate(zip(known, parts, strict=True))
@@ -67,6 +72,8 @@ def _line(mark: Mark, part: float, later: Sequence[float], *, first: bool) -> st
     return f'<div><i{tick} style="left:{percent}"></i><span style="{side}">{words}</span></div>'
 
 
-def strip(under: DeltaGenerator, marks: Sequence[Mark], allowed: Range) -> None:
-    """Show the strip in `under`, the place directly below the slider."""
-    under.html(html(marks, allowed))
+def strip(
+    under: DeltaGenerator, marks: Sequence[Mark], allowed: Range, *, log: bool = False
+) -> None:
+    """Show the strip in `under`, the place directly below the slider, which may be a `log` one."""
+    under.html(html(marks, allowed, log=log))

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import plain_pytorch
-from ui.controls import literal, parse_matrix, parse_numbers, write_matrix, write_numbers
+from core.ranges import Range
+from ui.controls import (
+    literal,
+    parse_matrix,
+    parse_numbers,
+    preferred,
+    write_matrix,
+    write_numbers,
+)
 from ui.source import source, touched
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -92,3 +100,57 @@ def test_a_control_set_back_by_a_learner_stays():
     app.slider[0].set_value(0.2)
     pressed(app, "say 3")
     assert app.slider[0].value == 0.2
+
+
+def page_with_a_logarithmic_slider():
+    import streamlit as st
+
+    from core import gradient_descent as lesson
+    from core.ranges import Range
+    from ui.controls import Settings
+
+    settings = Settings(lesson, {})
+    settings.log_slider("learning_rate", "Learning rate", Range(1e-5, 1), explain="")
+    st.button("set", on_click=settings.change, args=({"learning_rate": 0.0123},))
+    settings.tell()
+
+
+def test_preferred_numbers_rise_evenly_from_end_to_end():
+    numbers = preferred(Range(1e-5, 1))
+    assert (numbers[0], numbers[-1], len(numbers)) == (1e-5, 1.0, 101)
+    even = [10 ** (k / 20 - 5) for k in range(101)]
+    assert numbers == pytest.approx(even, rel=0.0125)  # rounded by less than that
+    assert {0.1, 0.05, 0.025, 0.0125} <= set(numbers)  # halved as often as one likes
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "said"),
+    [
+        ("0.05", 0.05, ""),
+        ("0.0123", 0.0123, ""),
+        ("1e-3", 0.001, ""),
+        ("0.0500", 0.05, ""),
+        ("2", 0.05, "learning_rate = 2 is not allowed"),
+        ("nan", 0.05, "learning_rate = nan is not allowed"),
+        ("much", 0.05, "learning_rate = 'much' is not allowed"),
+    ],
+)
+def test_a_logarithmic_slider_takes_what_a_link_says_and_names_what_it_cannot(text, value, said):
+    app = AppTest.from_function(page_with_a_logarithmic_slider)
+    app.query_params["gradient_descent.learning_rate"] = text
+    app.run()
+    assert not app.exception
+    assert app.select_slider[0].value == value
+    assert said in "".join(one.value for one in app.warning).replace("\\", "")
+    assert bool(said) == bool(app.warning)
+    app.run()  # a page runs again at every word of the player
+    assert app.select_slider[0].value == value
+
+
+def test_a_logarithmic_slider_stands_where_a_button_sets_it():
+    app = AppTest.from_function(page_with_a_logarithmic_slider).run()
+    pressed(app, "set")
+    assert app.select_slider[0].value == 0.0123
+    app.select_slider[0].set_value(0.5).run()
+    assert app.select_slider[0].value == 0.5
+    assert not app.warning

@@ -50,3 +50,12 @@ def test_words_keep_clear_of_the_end_and_of_the_ticks_below():
 
 def test_a_label_is_text_not_markup():
     assert "&lt;b&gt;" in html([Mark("<b>", 1)], SLIDER)
+
+
+def test_on_a_logarithmic_slider_a_decade_is_as_long_as_any_other():
+    decades = Range(1e-5, 1)
+    assert [place(10.0**k, decades, log=True) for k in range(-5, 1)] == pytest.approx(
+        [0, 0.2, 0.4, 0.6, 0.8, 1]
+    )
+    assert "left:40.00%" in html([Mark("stable", 1e-3)], decades, log=True)
+    assert "← stable 0" in html([Mark("stable", 0.0)], decades, log=True)
