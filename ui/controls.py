@@ -412,20 +412,33 @@ class Settings:
             explain="The dashed curves: all at once, as far as the run has come, or none.",
         )
 
-    def guess(self, name: str, answers: Sequence[str], changes: Mapping[str, Any]) -> str | None:
-        """A learner's guess, None before, and the button `name` that then plays `changes`.
+    def guess(
+        self, name: str, answers: Sequence[str] | Range, changes: Mapping[str, Any]
+    ) -> Any | None:
+        """A learner's guess, one of `answers` or a number of that range, None before; and the
+        button `name` that then plays `changes`.
 
         With the prediction up to now at most: it would give the answer away.
         """
         if self.prediction == "shown":
             changes = {**changes, "prediction": "up to now"}
-        guess = st.radio(
-            "Your guess",
-            answers,
-            index=None,
-            key=self.key("guess"),
-            label_visibility="collapsed",
-        )
+        key = self.key("guess")
+        if isinstance(answers, Range):
+            guess: Any = st.number_input(
+                "Your guess",
+                answers.low,
+                answers.high,
+                None,
+                answers.high / 100,
+                format="%g",
+                key=key,
+                placeholder="A number",
+                label_visibility="collapsed",
+            )
+        else:
+            guess = st.radio(
+                "Your guess", answers, index=None, key=key, label_visibility="collapsed"
+            )
         st.button(
             "Play it",
             key=self.key(name),

@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from core.ranges import Range
 from core.recording import Frames
 from ui.export import take_away
 from ui.lessons import lesson, neighbours
 from ui.player.player import Picture
 from ui.source import code_panel
 from ui.steering import Run
+
+ABREAST = 3  # experiments in a row
 
 # In place of words that would give away what a learner has chosen not to be told.
 WATCH = "Watch what they do with these settings."
@@ -59,15 +62,15 @@ class Guess(NamedTuple):
 
     name: str
     words: str
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] | Range  # to choose from, or which numbers may be guessed
     changes: Mapping[str, Any]
-    reply: Callable[[str], str]
+    reply: Callable[[Any], str]
 
     def show(self, run: Run) -> None:
         """Words, answers, button, and the reply where there is one."""
         st.markdown(self.words)
         guess = run.settings.guess(self.name, self.answers, self.changes)
-        reply = self.reply(guess) if guess else ""
+        reply = "" if guess is None else self.reply(guess)
         if reply:
             st.markdown(reply)
 
@@ -102,6 +105,8 @@ def ending(
 
 
 def _experiments(run: Run, tries: tuple[Try | Guess, ...]) -> None:
-    for column, one in zip(st.columns(len(tries), gap="medium"), tries, strict=True):
-        with column:
-            one.show(run)
+    for first in range(0, len(tries), ABREAST):
+        row = st.columns(ABREAST, gap="medium")
+        for column, one in zip(row, tries[first : first + ABREAST], strict=False):
+            with column:
+                one.show(run)

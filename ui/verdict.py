@@ -20,8 +20,8 @@ class Row(NamedTuple):
     """One quantity; nan where theory has nothing to say, or the run nothing to measure."""
 
     quantity: str
-    predicted: float
-    measured: float
+    predicted: float | str  # a kind that has a name in place of a number
+    measured: float | str
     unit: str = ""
     note: str = ""
     rounding: bool = False  # both numbers are too small to mean more than that
@@ -43,8 +43,10 @@ def _needs(found: Finding) -> str:
     return f"needs {found.needed} updates" if found.needed else "no run is long enough"
 
 
-def error(predicted: float, measured: float) -> str:
+def error(predicted: float | str, measured: float | str) -> str:
     """The difference in percent of the prediction; as a number where the prediction is 0."""
+    if isinstance(predicted, str) or isinstance(measured, str):
+        return "none" if predicted == measured else "another one"
     if math.isnan(predicted) or math.isnan(measured):
         return "—"
     if predicted == measured:
@@ -83,7 +85,9 @@ def _error(row: Row) -> str:
     return "rounding" if row.rounding else error(row.predicted, row.measured)
 
 
-def _with_unit(value: float, unit: str) -> str:
+def _with_unit(value: float | str, unit: str) -> str:
+    if isinstance(value, str):
+        return escape(value)
     return number(value) + (f"{THIN_SPACE}{escape(unit)}" if unit and not math.isnan(value) else "")
 
 

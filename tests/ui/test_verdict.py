@@ -18,6 +18,8 @@ from ui.verdict import Row, error, html
         (1.0, math.nan, "—"),
         (math.inf, 1.0, "∞"),
         (math.inf, math.inf, "exact"),
+        ("2-cycle", "2-cycle", "none"),
+        ("2-cycle", "rests", "another one"),
     ],
 )
 def test_the_error_is_a_part_of_the_prediction(predicted, measured, text):
