@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
@@ -41,10 +42,21 @@ class Visit:
         self.page, self.address = page, address
         self.problems: list[str] = []
         self.sent = 0  # messages from the browser to the server
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        page.on("console", self._console)
-        page.on("request", self._request)
-        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self._heard: dict[Any, Callable] = {
+            "pageerror": lambda error: self.problems.append(f"page error: {error}"),
+            "console": self._console,
+            "request": self._request,
+            "websocket": lambda socket: socket.on("framesent", self._count),
+        }
+        for event, answer in self._heard.items():
+            page.on(event, answer)
+
+    def leave(self) -> None:
+        """Make the tab as good as new for another visitor."""
+        for event, answer in self._heard.items():
+            self.page.remove_listener(event, answer)
+        self.page.evaluate("location.host && sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def _console(self, message) -> None:
         if message.type == "error":
@@ -130,25 +142,48 @@ class Visit:
 def context(browser: Browser) -> BrowserContext:
     """The browser of all visitors: with its cache a page takes a third of the work to open."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    # Each tab is of someone who was never here: Streamlit remembers a sidebar that was opened.
+    # Each visitor was never here before: Streamlit remembers a sidebar that was opened.
     context.add_init_script(
         "if (location.host) sessionStorage.known ??= (localStorage.clear(), 'yes')"
     )
     return context
 
 
+@pytest.fixture(scope="session")
+def tabs() -> list[Page]:
+    """Empty tabs that earlier visitors have left.
+
+    A tab that has compiled Streamlit's code once opens a page anew in half the work of a new one.
+    """
+    return []
+
+
 @pytest.fixture
-def visit(context: BrowserContext, server: str) -> Iterator[Callable[..., Visit]]:
+def visit(
+    context: BrowserContext, tabs: list[Page], server: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Visit]]:
     """Make visitors, each in a tab; at the end none of them may have seen an error or another host.
 
     They may have a `width` and a `height` of their own, and a `color_scheme` or `reduced_motion`.
+    A test that changes the tab itself, or goes back to where it was, takes a `new_tab`.
     """
     made: list[Visit] = []
+    own: list[Page] = []  # tabs for nobody else
+    failed = request.session.testsfailed
 
-    def new(address: str = server, *, width: int = 1280, height: int = 900, **media) -> Visit:
-        page = context.new_page()
+    def new(
+        address: str = server,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        color_scheme: Literal["light", "dark"] = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        new_tab: bool = False,
+    ) -> Visit:
+        page = tabs.pop() if tabs and not new_tab else context.new_page()
+        own.extend([page] if new_tab else [])
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(**media)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         made.append(Visit(page, address))
         return made[-1]
 
@@ -157,5 +192,9 @@ def visit(context: BrowserContext, server: str) -> Iterator[Callable[..., Visit]
         shown = visitor.page.query_selector_all("[data-testid=stException]")
         visitor.problems += [f"exception: {element.inner_text()}" for element in shown]
     for visitor in made:
-        visitor.page.close()
+        if visitor.page in own or visitor.problems or request.session.testsfailed > failed:
+            visitor.page.close()
+        else:
+            visitor.leave()
+            tabs.append(visitor.page)
     assert [problem for visitor in made for problem in visitor.problems] == []

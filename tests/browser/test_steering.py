@@ -229,7 +229,7 @@ def test_a_hostile_link_gets_words_and_a_run(visit):
 
 def test_a_slow_browser_far_away_plays_slower_and_stays_in_charge(visit):
     """1 Mbit/s with 100 ms of delay, the processor a quarter as fast."""
-    visitor = visit()
+    visitor = visit(new_tab=True)
     closed: list[int] = []
     visitor.page.on("websocket", lambda socket: socket.on("close", lambda _: closed.append(1)))
     page = visitor.open(f"{PAGE}?{PAGE}.steps=2400&{PAGE}.learning_rate=0.005")
@@ -270,7 +270,7 @@ def test_after_a_restart_of_the_server_the_page_shows_the_same_run_at_the_same_s
     visit, tmp_path
 ):
     port = free_port()
-    visitor = visit(f"http://127.0.0.1:{port}")
+    visitor = visit(f"http://127.0.0.1:{port}", new_tab=True)
     page = visitor.page
     page.add_init_script(
         """window.connected = 0;
@@ -331,7 +331,7 @@ def test_what_just_happened_is_told_with_the_settings_that_the_update_had(visit)
 
 
 def test_back_leaves_the_page_however_often_it_was_steered(visit):
-    visitor = visit()
+    visitor = visit(new_tab=True)
     page = visitor.page
     page.goto(visitor.address)
     page.get_by_role("link", name="Gradient descent").first.click()
