@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from bench.browser import FIND, chromium, serving
+from bench.browser import FIND, chromium, free_port, serving
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +26,30 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
+class Server:
+    """The app, started as the README says; another that is started has the same address and log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log, self._port = log, free_port()
+        self._running = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        """Return when it answers, before PyTorch is loaded."""
+        self.address = self._running.enter_context(serving(port=self._port, log=self.log))
+
+    def stop(self) -> None:
+        """Return when it is gone."""
+        self._running.close()
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as the README says."""
-    log = tmp_path_factory.mktemp("server") / "log"
-    with serving(log=log) as address:
-        yield address
-    said, trace, rest = log.read_text().partition("Traceback")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app for all visitors; to have PyTorch loaded takes seconds of the processor."""
+    running = Server(tmp_path_factory.mktemp("server") / "log")
+    yield running
+    running.stop()
+    said, trace, rest = running.log.read_text().partition("Traceback")
     assert not trace, f"the server's log has a trace: {said[-500:]}{trace}{rest[:5_000]}"
 
 
@@ -78,7 +96,8 @@ class Visit:
 
     def rest(self) -> None:
         """Wait until the server has nothing more to say."""
-        self.page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+        still = "[data-testid='stApp'][data-test-script-state='notRunning']"
+        self.page.wait_for_selector(still, timeout=90_000)  # a cold server loads PyTorch
         self.page.wait_for_timeout(300)
 
     def step(self) -> int:
@@ -116,6 +135,15 @@ class Visit:
         """Wait until that update is on screen."""
         script = f"step => {{ {FIND} return Number(find('player-step')?.textContent) === step; }}"
         self.page.wait_for_function(script, arg=step, timeout=30_000)
+
+    def until_told(self) -> None:
+        """Wait until the address names the update on screen, half a second after it came."""
+        script = f"""() => {{ {FIND}
+            const name = `${{location.pathname.slice(1)}}.at`;
+            const told = new URL(location.href).searchParams.get(name);
+            return told === find('player-step')?.textContent;
+        }}"""
+        self.page.wait_for_function(script, timeout=30_000)
 
     def until_moving(self) -> None:
         """Wait until another update is on screen than now, or the run is at its end."""
@@ -160,7 +188,7 @@ def tabs() -> list[Page]:
 
 @pytest.fixture
 def visit(
-    context: BrowserContext, tabs: list[Page], server: str, request: pytest.FixtureRequest
+    context: BrowserContext, tabs: list[Page], server: Server, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Visit]]:
     """Make visitors, each in a tab; at the end none of them may have seen an error or another host.
 
@@ -172,7 +200,6 @@ def visit(
     failed = request.session.testsfailed
 
     def new(
-        address: str = server,
         *,
         width: int = 1280,
         height: int = 900,
@@ -184,7 +211,7 @@ def visit(
         own.extend([page] if new_tab else [])
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
-        made.append(Visit(page, address))
+        made.append(Visit(page, server.address))
         return made[-1]
 
     yield new
