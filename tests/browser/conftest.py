@@ -131,10 +131,13 @@ class Visit:
             return player.columnsOf(hosts[0].shadowRoot);
         }""")
 
-    def until_step(self, step: int) -> None:
-        """Wait until that update is on screen."""
-        script = f"step => {{ {FIND} return Number(find('player-step')?.textContent) === step; }}"
-        self.page.wait_for_function(script, arg=step, timeout=30_000)
+    def until_step(self, step: int, *, or_later: bool = False) -> None:
+        """Wait until that update is on screen, or one after it."""
+        script = f"""([step, orLater]) => {{ {FIND}
+            const now = Number(find('player-step')?.textContent);
+            return now === step || (orLater && now > step);
+        }}"""
+        self.page.wait_for_function(script, arg=[step, or_later], timeout=30_000)
 
     def until_told(self) -> None:
         """Wait until the address names the update on screen, half a second after it came."""
