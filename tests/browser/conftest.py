@@ -212,6 +212,7 @@ def visit(
     ) -> Visit:
         page = tabs.pop() if tabs and not new_tab else context.new_page()
         own.extend([page] if new_tab else [])
+        page.bring_to_front()  # a tab behind another is painted once a second
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         made.append(Visit(page, server.address))
