@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from bench.browser import FIND, chromium, serving
+from bench.browser import FIND, chromium, free_port, serving
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +26,30 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
+class Server:
+    """The app, started as the README says; another that is started has the same address and log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log, self._port = log, free_port()
+        self._running = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        """Return when it answers, before PyTorch is loaded."""
+        self.address = self._running.enter_context(serving(port=self._port, log=self.log))
+
+    def stop(self) -> None:
+        """Return when it is gone."""
+        self._running.close()
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as the README says."""
-    log = tmp_path_factory.mktemp("server") / "log"
-    with serving(log=log) as address:
-        yield address
-    said, trace, rest = log.read_text().partition("Traceback")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app for all visitors; to have PyTorch loaded takes seconds of the processor."""
+    running = Server(tmp_path_factory.mktemp("server") / "log")
+    yield running
+    running.stop()
+    said, trace, rest = running.log.read_text().partition("Traceback")
     assert not trace, f"the server's log has a trace: {said[-500:]}{trace}{rest[:5_000]}"
 
 
@@ -41,10 +60,21 @@ class Visit:
         self.page, self.address = page, address
         self.problems: list[str] = []
         self.sent = 0  # messages from the browser to the server
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        page.on("console", self._console)
-        page.on("request", self._request)
-        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self._heard: dict[Any, Callable] = {
+            "pageerror": lambda error: self.problems.append(f"page error: {error}"),
+            "console": self._console,
+            "request": self._request,
+            "websocket": lambda socket: socket.on("framesent", self._count),
+        }
+        for event, answer in self._heard.items():
+            page.on(event, answer)
+
+    def leave(self) -> None:
+        """Make the tab as good as new for another visitor."""
+        for event, answer in self._heard.items():
+            self.page.remove_listener(event, answer)
+        self.page.evaluate("location.host && sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def _console(self, message) -> None:
         if message.type == "error":
@@ -66,7 +96,8 @@ class Visit:
 
     def rest(self) -> None:
         """Wait until the server has nothing more to say."""
-        self.page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+        still = "[data-testid='stApp'][data-test-script-state='notRunning']"
+        self.page.wait_for_selector(still, timeout=90_000)  # a cold server loads PyTorch
         self.page.wait_for_timeout(300)
 
     def step(self) -> int:
@@ -100,10 +131,22 @@ class Visit:
             return player.columnsOf(hosts[0].shadowRoot);
         }""")
 
-    def until_step(self, step: int) -> None:
-        """Wait until that update is on screen."""
-        script = f"step => {{ {FIND} return Number(find('player-step')?.textContent) === step; }}"
-        self.page.wait_for_function(script, arg=step, timeout=30_000)
+    def until_step(self, step: int, *, or_later: bool = False) -> None:
+        """Wait until that update is on screen, or one after it."""
+        script = f"""([step, orLater]) => {{ {FIND}
+            const now = Number(find('player-step')?.textContent);
+            return now === step || (orLater && now > step);
+        }}"""
+        self.page.wait_for_function(script, arg=[step, or_later], timeout=30_000)
+
+    def until_told(self) -> None:
+        """Wait until the address names the update on screen, half a second after it came."""
+        script = f"""() => {{ {FIND}
+            const name = `${{location.pathname.slice(1)}}.at`;
+            const told = new URL(location.href).searchParams.get(name);
+            return told === find('player-step')?.textContent;
+        }}"""
+        self.page.wait_for_function(script, timeout=30_000)
 
     def until_moving(self) -> None:
         """Wait until another update is on screen than now, or the run is at its end."""
@@ -130,26 +173,49 @@ class Visit:
 def context(browser: Browser) -> BrowserContext:
     """The browser of all visitors: with its cache a page takes a third of the work to open."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    # Each tab is of someone who was never here: Streamlit remembers a sidebar that was opened.
+    # Each visitor was never here before: Streamlit remembers a sidebar that was opened.
     context.add_init_script(
         "if (location.host) sessionStorage.known ??= (localStorage.clear(), 'yes')"
     )
     return context
 
 
+@pytest.fixture(scope="session")
+def tabs() -> list[Page]:
+    """Empty tabs that earlier visitors have left.
+
+    A tab that has compiled Streamlit's code once opens a page anew in half the work of a new one.
+    """
+    return []
+
+
 @pytest.fixture
-def visit(context: BrowserContext, server: str) -> Iterator[Callable[..., Visit]]:
+def visit(
+    context: BrowserContext, tabs: list[Page], server: Server, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Visit]]:
     """Make visitors, each in a tab; at the end none of them may have seen an error or another host.
 
     They may have a `width` and a `height` of their own, and a `color_scheme` or `reduced_motion`.
+    A test that changes the tab itself, or goes back to where it was, takes a `new_tab`.
     """
     made: list[Visit] = []
+    own: list[Page] = []  # tabs for nobody else
+    failed = request.session.testsfailed
 
-    def new(address: str = server, *, width: int = 1280, height: int = 900, **media) -> Visit:
-        page = context.new_page()
+    def new(
+        *,
+        width: int = 1280,
+        height: int = 900,
+        color_scheme: Literal["light", "dark"] = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        new_tab: bool = False,
+    ) -> Visit:
+        page = tabs.pop() if tabs and not new_tab else context.new_page()
+        own.extend([page] if new_tab else [])
+        page.bring_to_front()  # a tab behind another is painted once a second
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(**media)
-        made.append(Visit(page, address))
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
+        made.append(Visit(page, server.address))
         return made[-1]
 
     yield new
@@ -157,5 +223,9 @@ def visit(context: BrowserContext, server: str) -> Iterator[Callable[..., Visit]
         shown = visitor.page.query_selector_all("[data-testid=stException]")
         visitor.problems += [f"exception: {element.inner_text()}" for element in shown]
     for visitor in made:
-        visitor.page.close()
+        if visitor.page in own or visitor.problems or request.session.testsfailed > failed:
+            visitor.page.close()
+        else:
+            visitor.leave()
+            tabs.append(visitor.page)
     assert [problem for visitor in made for problem in visitor.problems] == []

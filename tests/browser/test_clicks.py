@@ -11,15 +11,18 @@ WHEN = ("before", "during", "after")
 # Runs that are soon over, so that their end is met too.
 SHORT = {"matrix_game": "?matrix_game.steps=300&matrix_game.learning_rate=0.1"}
 ROW = "[data-testid=stButtonGroup] button"
+# The mouse is for what is tested: a script presses the buttons that set the scene, in less time.
+PRESS = f"""names => {{ {FIND}
+    if (find('player-play').getAttribute('aria-label') === 'Pause') find('player-play').click();
+    for (const name of names) find(`player-${{name}}`).click();
+}}"""
 
 
 def get_ready(visitor, when: str) -> None:
     """Bring the player to where something is clicked: at its start, at play, or at its end."""
-    if visitor.page.get_attribute("[data-testid=player-play]", "aria-label") == "Pause":
-        visitor.click("play")
-    visitor.click("end" if when == "after" else "restart")
+    names = {"before": ["restart"], "during": ["restart", "play"], "after": ["end"]}[when]
+    visitor.page.evaluate(PRESS, names)
     if when == "during":
-        visitor.click("play")
         visitor.until_moving()
 
 
@@ -28,7 +31,6 @@ def assert_it_plays(visitor) -> None:
     get_ready(visitor, "before")
     visitor.click("play")
     visitor.until_moving()
-    visitor.click("play")
 
 
 @pytest.mark.parametrize("lesson", [lesson.name for lesson in LESSONS])

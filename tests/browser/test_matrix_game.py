@@ -24,8 +24,7 @@ def test_a_click_on_the_portrait_starts_a_trajectory(visit):
         "field => new URL(location.href).searchParams.has(field)", arg=f"{PAGE}.starts"
     )
     visitor.rest()
-    page.wait_for_timeout(2_000)
-    assert visitor.step() > 20  # it plays
+    visitor.until_step(20, or_later=True)  # it plays
     visitor.click("play")
     columns = visitor.columns()
     starts = page.evaluate(f"new URL(location.href).searchParams.get('{PAGE}.starts')")

@@ -225,7 +225,7 @@ def assert_it_answers(visitor) -> None:
 
 
 def test_whatever_a_visitor_does_the_player_answers(visit):
-    visitor = visit()
+    visitor = visit(new_tab=True)
     visitor.open(LESSONS[0].name)
     done: deque[str] = deque(maxlen=TOLD)
     for number, moves in enumerate(actions(SEED, ACTIONS)):
