@@ -5,7 +5,7 @@ import platform
 
 import torch
 
-from bench import browser, gradient_descent, linear_regression, matrix_game, server
+from bench import browser, gradient_descent, linear_regression, matrix_game, server, sine_fit
 
 
 def line(what: str, measured: str, wanted: str) -> None:
@@ -18,6 +18,8 @@ line("what", "measured", "at least")
 for lesson in (gradient_descent, linear_regression, matrix_game):
     name = lesson.__name__.removeprefix("bench.")
     line(f"{name}: every state against the notes' loop", f"{lesson.ratio():.2f}x", "1.0x")
+what = "sine_fit: every state with its curvature against the notes'"
+line(what, f"{sine_fit.ratio():.2f}x", "0.5x")
 what = "matrix_game: a run ready to scrub against the notes' loop"
 line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
 what = "matrix_game: updates a second of 10,000 runs against one"
@@ -25,19 +27,29 @@ line(what, f"{matrix_game.batch_ratio():,.0f}x", "2,000x")
 for count in (240, 2_500):
     spent = server.milliseconds_a_chunk(count)
     line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")
+what = "server time of a picture of 100 x 100 bytes"
+line(what, f"{server.microseconds_a_picture():.0f} µs", "at most 60 µs")
 with browser.serving() as address, browser.chromium() as chromium:
     browser.opened(chromium, address).context.close()  # the server is warm from here on
     for frames in (1_000, 2_500):
-        query = f"?gradient_descent.steps={frames - 1}"
+        path = f"{browser.PAGE}?gradient_descent.steps={frames - 1}"
         for throttle, wanted in ((1, 55), (4, 30)):
-            page = browser.opened(chromium, address, query)
+            page = browser.opened(chromium, address, path)
             rate = browser.frames_a_second(page, frames - 400, throttle)
             what = f"frames a second, {frames} frames x 5 series, CPU / {throttle}"
             line(what, f"{rate:.1f}", f"{wanted}")
             page.context.close()
-    page = browser.opened(chromium, address, "?gradient_descent.steps=2499")
+    page = browser.opened(chromium, address, f"{browser.PAGE}?gradient_descent.steps=2499")
     for name, waited in browser.input_delay(page).items():
         line(f"browser frames from {name} to its picture", f"{waited}", "at most 2")
     page.context.close()
     for how, spent in browser.seconds_to_open(chromium, address).items():
         line(f"page opened on a warm server, {how}", f"{spent:.2f} s", "at most 1.5 s")
+with browser.serving(app="bench/painted/app.py") as address, browser.chromium() as chromium:
+    browser.opened(chromium, address, "").context.close()
+    for throttle, wanted in ((1, 60), (4, 25)):
+        page = browser.opened(chromium, address, "", height=2_000)  # all pictures are in sight
+        rate = browser.frames_a_second(page, 1_000, throttle)
+        what = f"frames a second, 5 rasters and 3 charts, CPU / {throttle}"
+        line(what, f"{rate:.1f}", f"{wanted}")
+        page.context.close()

@@ -53,6 +53,10 @@ const find = (name, root = document) => {
     }
 };
 """
+# Whether the last step is on screen, and so all frames in the browser.
+ALL_THERE = f"""() => {{ {FIND}
+    return find('player-step').textContent === find('player-last').textContent;
+}}"""
 # Frames of the browser in which another step is on screen, in a second.
 RATE = f"""async seconds => {{ {FIND}
     const step = find('player-step');
@@ -89,15 +93,19 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    folder: Path = ROOT, port: int | None = None, log: Path = Path(os.devnull)
+    folder: Path = ROOT,
+    port: int | None = None,
+    log: Path = Path(os.devnull),
+    app: str = "app.py",
 ) -> Iterator[str]:
-    """The app.py of `folder`, started as the README says; what it says goes to the end of `log`."""
+    """The `app` of `folder`, started as the README says; what it says goes to the end of `log`."""
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", app, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("a") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + READY_SECONDS
             while True:
@@ -124,10 +132,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def opened(browser: Browser, address: str, query: str = "") -> Page:
+def opened(browser: Browser, address: str, path: str = PAGE, height: int = 900) -> Page:
     """A new visitor's page with its pictures drawn."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.goto(f"{address}/{PAGE}{query}")
+    page = browser.new_context(viewport={"width": 1280, "height": height}).new_page()
+    page.goto(f"{address}/{path}")
     page.wait_for_selector("canvas.marks", timeout=60_000)
     return page
 
@@ -136,7 +144,8 @@ def frames_a_second(page: Page, start: int, throttle: int, seconds: float = 4) -
     """While playing from frame `start`, the processor slowed down `throttle` times."""
     session = page.context.new_cdp_session(page)
     page.click("[data-testid=player-end]")
-    page.wait_for_timeout(3_000)  # all frames are in the browser
+    page.wait_for_function(ALL_THERE, timeout=60_000)
+    page.wait_for_timeout(1_000)
     page.eval_on_selector(
         "[data-testid=player-scrub]",
         "(scrub, to) => { scrub.value = to; scrub.dispatchEvent(new Event('input')); }",

@@ -18,6 +18,7 @@ LESSONS = {
         + "&".join(f"linear_regression.{setting}" for setting in VALLEY.split("&")),
         60,
     ),
+    "sine_fit": ("sine_fit", 33),
     "matrix_game": (
         "matrix_game?matrix_game.learning_rate=0.1&matrix_game.steps=2400&matrix_game.field=true",
         1150,

@@ -66,6 +66,14 @@ def play(run: Callable[..., Iterator[Any]], course: Course, state: Any = None) -
                 break
 
 
+def settings_at(course: Course, step: int) -> Any:
+    """The settings of the update that led to `step`; before any update those of the first.
+
+    Where settings change at `step`, the ones before: the new ones have not done anything yet.
+    """
+    return next((config for begin, config in reversed(course) if begin < step), course[0][1])
+
+
 def lengthened(course: Course, steps: int) -> Course:
     """The same course, but of `steps` updates: its last settings hold for more, or for fewer."""
     return tuple((begin, replace(config, steps=steps)) for begin, config in course)

@@ -134,7 +134,7 @@ def diverged(state: State) -> bool:
     return not math.isfinite(state.loss.item())
 
 
-def frame(state: State) -> dict[str, np.ndarray]:
+def frame(config: Config, state: State) -> dict[str, np.ndarray]:
     """What charts show of a state, on the host: loss (), x, gradient and velocity (n,)."""
     return {
         "loss": state.loss.numpy(force=True),

@@ -294,7 +294,7 @@ def diverged(state: State) -> bool:
     return not bool(state.logits.isfinite().all())
 
 
-def frame(state: State) -> dict[str, np.ndarray]:
+def frame(config: Config, state: State) -> dict[str, np.ndarray]:
     """What charts show of a state, on the host: p, q and rewards (n,), logits and field (2, n).
 
     Of the first FEW runs only; of a larger batch also `cloud` (2, n) float32, p and q of the first

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.course import Course, check_course, common_steps, play
+from core.course import Course, check_course, common_steps, play, settings_at
 
 Frame = Mapping[str, Any]  # name -> number or array of fixed shape
 
@@ -30,7 +30,7 @@ class Frames(NamedTuple):
 
     start: int  # index of the first one
     steps: np.ndarray  # (n,) int32 updates done at each frame
-    columns: dict[str, np.ndarray]  # name -> (n, ...) values
+    columns: dict[str, np.ndarray]  # name -> (n, ...) values, to be read only
     total: int  # frames in the whole run
     error: str | None  # why the run stopped early, if it did
 
@@ -79,9 +79,10 @@ class Recording:
     takes over the frames that both have and the nearest state kept. Of a `past` nothing is locked:
     its rows are written once, its kept states replaced as a whole.
 
-    `frame(state)` picks what charts need and is the one copy to the host. `run` may raise: the
-    frames known by then stay, and `Frames.error` says why there are no more; where not even the
-    first is known, `frames` raises it.
+    `frame(config, state)` picks what charts need and is the one copy to the host; its config is
+    that of the update which led to the state. `run` may raise: the frames known by then stay, and
+    `Frames.error` says why there are no more; where not even the first is known, `frames` raises
+    it.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Recording:
         run: Callable[..., Iterator[Any]],
         course: Course,
         *,
-        frame: Callable[[Any], Frame],
+        frame: Callable[[Any, Any], Frame],
         every: int | None = None,
         past: "Recording | None" = None,
     ) -> None:
@@ -101,10 +102,12 @@ class Recording:
         self._at = frame_steps(self.steps, self.every)
         self._states = play(run, course)
         self._lock = threading.Lock()
+        # Rows are written once, below `_known`, which is raised when they are complete. Columns
+        # that are full are replaced by longer ones. So a reader needs no lock if it looks at
+        # `_known` first and then at the columns.
         self._columns: dict[str, np.ndarray] = {}
-        self._known = (
-            0  # frames written; raised only after the row is complete, so readers need no lock
-        )
+        self._room = 0  # rows that the columns have
+        self._known = 0
         self._checkpoints: dict[int, Kept] = {}  # by row; replaced, never written to
         self._stride = 1  # frames between checkpoints
         # Where the last settings begin, and the head: both are where the next fork is likely.
@@ -172,7 +175,7 @@ class Recording:
         return Frames(
             start,
             np.array(self._at[start:end], dtype=np.int32),
-            {name: column[start:end].copy() for name, column in self._columns.items()},
+            {name: _to_read(column[start:end]) for name, column in self._columns.items()},
             self.total,
             (str(self._error) or type(self._error).__name__) if self._error else None,
         )
@@ -206,15 +209,17 @@ class Recording:
 
     def _go_on_from(self, past: "Recording") -> None:
         known = past.known  # before the columns, whose rows are complete up to here
-        self._allocate({name: column[0] for name, column in past._columns.items()})
+        self._begin({name: column[0] for name, column in past._columns.items()})
         if self.every != past.every:
             return
         known = min(known, common_steps(past.course, self.course) // self.every + 1)
         kept = {row: one for row, one in past._kept.items() if row < known}
         if not kept:
             return
+        rows = {name: column[:known] for name, column in past._columns.items()}
+        self._extend(known)
         for name, column in self._columns.items():
-            column[:known] = past._columns[name][:known]
+            column[:known] = rows[name]
         self._stride = past._stride
         self._checkpoints = {row: one for row, one in kept.items() if row % self._stride == 0}
         nearest = kept[max(kept)]
@@ -231,11 +236,13 @@ class Recording:
             try:
                 began = time.perf_counter()
                 state = self._advance(self._at[self._known])
-                row = self._frame(state)
+                row = self._frame(settings_at(self.course, state.step), state)
                 self._busy += time.perf_counter() - began
-                if not self._columns:
-                    self._allocate(row)
+                if not self._room:
+                    self._begin(row)
                     wanted = min(wanted, self.total)
+                if self._known == self._room:
+                    self._extend(min(2 * self._known, self.total))
                 for name, values in row.items():
                     self._columns[name][self._known] = values
             except Exception as error:
@@ -259,16 +266,25 @@ class Recording:
                 return state
         raise RuntimeError(f"the run ended before step {step}.")
 
-    def _allocate(self, row: Frame) -> None:
+    def _begin(self, row: Frame) -> None:
+        """Columns with room for this first row, and so many frames that all will fit."""
         shapes = {name: np.asarray(values) for name, values in row.items()}
         size = sum(values.nbytes for values in shapes.values())
         while self.total * size > MAX_BYTES and self.total > 2:
             self.every += 2
             self._at = frame_steps(self.steps, self.every)
         self._columns = {
-            name: np.empty((self.total, *values.shape), values.dtype)
-            for name, values in shapes.items()
+            name: np.empty((1, *values.shape), values.dtype) for name, values in shapes.items()
         }
+        self._room = 1
+
+    def _extend(self, rows: int) -> None:
+        """Columns with room for so many rows, and what is known in them."""
+        longer = {}
+        for name, column in self._columns.items():
+            longer[name] = np.empty((rows, *column.shape[1:]), column.dtype)
+            longer[name][: self._known] = column[: self._known]
+        self._columns, self._room = longer, rows
 
     def _keep(self, index: int, state: Any) -> None:
         self._checkpoints = self._checkpoints | {index: Kept(index, state, _nbytes(state))}
@@ -304,6 +320,13 @@ class Recording:
         self._state_bytes = size
 
 
+def _to_read(rows: np.ndarray) -> np.ndarray:
+    """The rows, not to be written to: others read them too, and a copy of all takes long."""
+    rows = rows.view()
+    rows.flags.writeable = False
+    return rows
+
+
 def _nbytes(value: Any) -> int:
     if isinstance(value, Mapping):
         return sum(_nbytes(part) for part in value.values())
@@ -320,7 +343,7 @@ def shared(
     run: Callable[..., Iterator[Any]],
     course: Course,
     *,
-    frame: Callable[[Any], Frame],
+    frame: Callable[[Any, Any], Frame],
     every: int | None = None,
 ) -> Recording:
     """The recording of this course that all sessions share: a class of learners costs one run.

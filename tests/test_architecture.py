@@ -82,6 +82,9 @@ def test_every_lesson_has_its_module_its_page_and_its_tests():
             "pages/{}.py",
             "tests/core/test_{}.py",
             "tests/pages/test_{}.py",
+            "bench/{}.py",
+            "docs/{}.png",
+            "docs/{}-dark.png",
         ):
             assert (ROOT / place.format(lesson.name)).exists(), place.format(lesson.name)
 

@@ -58,7 +58,7 @@ _DECADES: Any = {
 }
 # A number as `number` in theme.py writes it, but with as many digits as tell ticks apart.
 _LEADING = f"floor({_DECADE} + 1e-9)"
-_NUMBERS: Any = {
+NUMBERS: Any = {
     "labelExpr": "!datum.value || (abs(datum.value) >= 1e-4 && abs(datum.value) < 1e6) "
     "? format(datum.value, ',.12~g') "
     f": format(datum.value / pow(10, {_LEADING}), '.12~g') + '\u2009×\u2009' + " + _ten_to(_LEADING)
@@ -73,7 +73,7 @@ LABEL, BROAD = 15, 110  # pixels from one label to the next, and as long as a le
 NARROWEST, LEAST, MOST = 1e-9, 1e-290, 1e290
 
 
-def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **usermeta: object) -> Spec:
+def finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **usermeta: object) -> Spec:
     """The chart with its parameters, filling whatever box the page gives it."""
     names = ["frame", "until", *parameters]
     return (
@@ -88,7 +88,7 @@ def _finished(chart: alt.LayerChart | alt.FacetChart, *parameters: str, **userme
     )
 
 
-def _between(low: str, high: str, log: bool = False) -> alt.Scale:
+def between(low: str, high: str, log: bool = False) -> alt.Scale:
     ends: list[Any] = [alt.ExprRef(expr=low), alt.ExprRef(expr=high)]
     if log:  # clamped, since 0 has no logarithm
         return alt.Scale(type="log", domain=ends, nice=False, clamp=True)
@@ -164,12 +164,12 @@ def against_step(
     """
     x = alt.X(
         "step:Q",
-        axis=alt.Axis(title=step, grid=False, **_NUMBERS),
-        scale=_between("0", "1.06 * last"),
+        axis=alt.Axis(title=step, grid=False, **NUMBERS),
+        scale=between("0", "1.06 * last"),
     )
-    labels = _DECADES if log else _NUMBERS
+    labels = _DECADES if log else NUMBERS
     numbers = alt.Axis(title=title, tickCount=5, **labels)
-    vertical = {"axis": numbers, "scale": _between("low", "high", log)}
+    vertical = {"axis": numbers, "scale": between("low", "high", log)}
     shape = alt.Shape(
         "edge:N",
         legend=None,
@@ -212,7 +212,7 @@ def against_step(
                 align=align, dx=dx, fontWeight="bold", fontSize=14
             )
             layers.append(words.encode(x, y=alt.Y("y:Q", **vertical), **_NAMED))
-    return _finished(
+    return finished(
         alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
     )
 
@@ -226,12 +226,12 @@ def descent(weight: str, label: str) -> Spec:
     there.
     """
     x = alt.X(
-        "x:Q", axis=alt.Axis(title=label, grid=False, **_NUMBERS), scale=_between("low", "high")
+        "x:Q", axis=alt.Axis(title=label, grid=False, **NUMBERS), scale=between("low", "high")
     )
     y = alt.Y(
         "y:Q",
-        axis=alt.Axis(title="share of the loss", **_NUMBERS),
-        scale=_between("-0.04 * top", "top"),
+        axis=alt.Axis(title="share of the loss", **NUMBERS),
+        scale=between("-0.04 * top", "top"),
     )
     curve = (
         alt.Chart(alt.sequence(0, 1.00001, 1 / 160, as_="part"))
@@ -264,7 +264,7 @@ def descent(weight: str, label: str) -> Spec:
         color=BLUE, filled=True, size=150, opacity=1
     )
     from_y = alt.Y("from_y:Q")
-    return _finished(
+    return finished(
         alt.layer(
             goal.encode(x),
             curve,
@@ -326,12 +326,12 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
     """
     across, up = path
     wide = {
-        "axis": alt.Axis(title=titles[0], grid=False, **_NUMBERS),
-        "scale": _between(_LEFT, _RIGHT),
+        "axis": alt.Axis(title=titles[0], grid=False, **NUMBERS),
+        "scale": between(_LEFT, _RIGHT),
     }
     high = {
-        "axis": alt.Axis(title=titles[1], grid=False, **_NUMBERS),
-        "scale": _between(_BOTTOM, _TOP),
+        "axis": alt.Axis(title=titles[1], grid=False, **NUMBERS),
+        "scale": between(_BOTTOM, _TOP),
     }
     at = {"x": alt.X("x:Q", **wide), "y": alt.Y("y:Q", **high)}
     # Each ring lies over all wider ones: the bowl grows darker inwards.
@@ -379,7 +379,7 @@ def plane(path: tuple[str, str], titles: tuple[str, str], names: tuple[str, str]
         head.transform_filter("!datum.out").encode(**at),
         beyond.encode(**at, angle=alt.Angle("angle:Q", scale=None)),
     ]
-    return _finished(
+    return finished(
         alt.layer(*layers),
         "center_x",
         "center_y",
@@ -494,7 +494,7 @@ def portrait(
                     alt.X("p:Q", **wide), alt.Y("y:Q", **high), **_NAMED
                 )
             )
-    return _finished(alt.layer(*layers), pick={"x": "x", "y": "y"})
+    return finished(alt.layer(*layers), pick={"x": "x", "y": "y"})
 
 
 # --- The numbers that come with a run.

@@ -422,12 +422,12 @@ class Settings:
         """
         if self.prediction == "shown":
             changes = {**changes, "prediction": "up to now"}
-        key = self.key("guess")
+        key = self.key(f"{name}.guess")
         if isinstance(answers, Range):
             guess: Any = st.number_input(
                 "Your guess",
-                answers.low,
-                answers.high,
+                float(answers.low),
+                float(answers.high),
                 None,
                 answers.high / 100,
                 format="%g",
@@ -510,6 +510,7 @@ class Settings:
 
         What is of the page alone, as its view, stays unless it is among the changes.
         """
+        self._know("A button", changes)
         for field in self._written:
             if field in changes or field not in self._page_fields:
                 self._set(field, changes.get(field, getattr(self.notes, field, None)))
@@ -541,10 +542,18 @@ class Settings:
 
         To be called when all controls are there: what else a link sets is not known here.
         """
+        for preset, changes in self._presets.items():
+            self._know(f"The preset {preset!r}", changes)
         if self._entering:
             self._complain_of_unknown()
         self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
         return self._config()
+
+    def _know(self, who: str, changes: Mapping[str, Any]) -> None:
+        """A slip of the page's author would do nothing and say nothing."""
+        unknown = changes.keys() - self._written.keys()
+        if unknown:
+            raise ValueError(f"{who} sets {', '.join(sorted(unknown))}, which has no control.")
 
     def _config(self) -> Any:
         good = f"{self.name}.good"

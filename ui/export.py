@@ -1,7 +1,9 @@
 """What a learner takes away: the frames as CSV, a picture as PNG, a script that repeats the run."""
 
+import base64
 import io
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,15 +11,18 @@ import numpy as np
 import pyarrow.csv
 import streamlit as st
 import vl_convert
+from PIL import Image
 
 from core import devices
+from core.rasters import LARGEST, NO_NUMBER
 from core.recording import Course, Frames
 from ui.charts import PARTS
+from ui.colours import colours
 from ui.controls import PREDICTIONS
 from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import narrow, table
-from ui.theme import number, standalone
+from ui.theme import GREY, number, standalone
 
 SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
 
@@ -31,6 +36,30 @@ def csv(frames: Frames) -> bytes:
 
 def _finite(name: str) -> float | None:
     return {"Infinity": 1e300, "-Infinity": -1e300}.get(name)
+
+
+def _image(pixels: np.ndarray) -> dict[str, str]:
+    """A row with a picture, (rows, columns, 4) uint8, as the address of a PNG."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return {"url": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"}
+
+
+def _hatched(rows: int = 260, columns: int = 450) -> np.ndarray:
+    """(rows, columns, 4) uint8: strokes as the player has them where there is no number."""
+    pixels = np.zeros((rows, columns, 4), np.uint8)
+    stroke = np.add.outer(np.arange(rows), np.arange(columns)) % 8 == 0
+    pixels[stroke] = list(bytes.fromhex(f"{GREY[1:]}ff"))
+    return pixels
+
+
+def _painted(raster: Mapping[str, Any], cells: np.ndarray, dark: bool) -> list[dict[str, str]]:
+    """Rows for the layer of a raster: its picture, over strokes where cells have no number."""
+    table = np.zeros((256, 4), np.uint8)  # transparent
+    table[: LARGEST + 1] = np.insert(colours(raster["colours"], dark), 3, 255, axis=1)
+    pixels = table[cells.reshape(-1, raster["columns"])]
+    picture = _image(pixels if raster["down"] else pixels[::-1])
+    return [_image(_hatched()), picture] if (cells == NO_NUMBER).any() else [picture]
 
 
 def filled(
@@ -50,7 +79,19 @@ def filled(
     if "cloud" in frames.columns:
         points = enumerate(frames.columns["cloud"][index].T.tolist())
         sets["cloud"] = [{"x": x, "y": y, "part": k % PARTS} for k, (x, y) in points]
+    wide = {name: frames.columns[name][index] for name in frames.columns}
+    for raster in picture.spec["usermeta"].get("rasters", ()):
+        name = raster["name"]
+        cells = wide[name] if name in wide else np.asarray(picture.data[name]["cells"])
+        sets[name] = _painted(raster, cells, dark)
+    for name in picture.spec["usermeta"].get("curves", ()):
+        points = zip(np.asarray(picture.data[name]["x"]).tolist(), wide[name].tolist(), strict=True)
+        sets[name] = json.loads(
+            json.dumps([{"x": x, "y": y} for x, y in points]), parse_constant=_finite
+        )
     for name, columns in picture.data.items():
+        if name in sets:
+            continue
         rows = np.column_stack([np.asarray(column, np.float64) for column in columns.values()])
         sets[name] = [dict(zip(columns, row, strict=True)) for row in rows.tolist()]
     spec = standalone(picture.spec, dark)
@@ -86,7 +127,7 @@ def script(lesson: str, course: Course) -> str:
 import numpy as np
 
 from core.{lesson} import Config, frame, run
-from core.recording import play
+from core.course import play, settings_at
 
 course = (  # from this step on, these settings
 {legs})
@@ -95,7 +136,7 @@ np.set_printoptions(precision=4, threshold=4, edgeitems=1)  # of a long row its 
 for state in play(run, course):
     if state.step % {every} == 0 or state.step == {last}:
         print(f"update {{state.step}}:")
-        for name, numbers in frame(state).items():
+        for name, numbers in frame(settings_at(course, state.step), state).items():
             print(f"    {{name}} = {{np.array2string(numbers, separator=', ')}}".replace("\\n", ""))
 """
 

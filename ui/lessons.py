@@ -36,6 +36,15 @@ LESSONS = (
         "Charts: the path of x zigzags across a valley, then creeps along it; the loss falls.",
     ),
     Lesson(
+        "sine_fit",
+        "Sine fit",
+        "Why does a good fit flip for ever?",
+        "A wave is fitted to a thousand points, and its frequency ends up jumping between two "
+        "nearly right values. Its step is longer than the valley is wide, which says how far.",
+        "Charts: a wave over points; a dot leaps from wall to wall of a narrow valley; the loss "
+        "goes up and down.",
+    ),
+    Lesson(
         "matrix_game",
         "Matrix game",
         "Why do two learners go in circles?",

@@ -15,21 +15,33 @@ WIDE = 64  # numbers in a frame's column from which on it travels in one piece
 def table(frames: Frames) -> pa.Table:
     """The frames as flat columns: one of shape (n, 5) becomes five, `name_0` to `name_4`.
 
-    One of WIDE numbers or more stays one column: a frame's are its bytes, as float32.
+    Two kinds stay one column: cells of a raster, uint8, a frame's as its bytes; and WIDE numbers or
+    more, a frame's as a list of float32.
     """
     columns: dict[str, Any] = {"step": frames.steps}
     for name, values in frames.columns.items():
         flat = values.reshape(len(values), math.prod(values.shape[1:]))
         if values.ndim == 1:
             columns[name] = values.astype(np.float64)
-        elif flat.shape[1] < WIDE:
+        elif values.dtype == np.uint8:
+            columns[name] = cells(values)
+        elif not _is_wide(values):
             flat = flat.astype(np.float64)
             columns |= {f"{name}_{index}": flat[:, index] for index in range(flat.shape[1])}
         else:
-            kind = pa.binary(4 * flat.shape[1])
-            bytes_ = pa.py_buffer(flat.astype(np.float32).tobytes())
-            columns[name] = pa.Array.from_buffers(kind, len(flat), [None, bytes_])
+            numbers = pa.array(flat.ravel().astype(np.float32))
+            columns[name] = pa.FixedSizeListArray.from_arrays(numbers, flat.shape[1])
     return pa.table(columns)
+
+
+def cells(rows: np.ndarray) -> pa.Array:
+    """(n, ...) uint8 as n values of bytes."""
+    kind = pa.binary(math.prod(rows.shape[1:]))
+    return pa.Array.from_buffers(kind, len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))])
+
+
+def _is_wide(values: np.ndarray) -> bool:
+    return values.ndim > 1 and (values.dtype == np.uint8 or math.prod(values.shape[1:]) >= WIDE)
 
 
 # From the config of a run and its frames from the first on, further columns for charts,
@@ -51,5 +63,5 @@ def cut(frames: Frames, rows: slice) -> Frames:
 
 def narrow(frames: Frames) -> Frames:
     """The frames without their wide columns."""
-    columns = {k: v for k, v in frames.columns.items() if math.prod(v.shape[1:]) < WIDE}
+    columns = {name: values for name, values in frames.columns.items() if not _is_wide(values)}
     return frames._replace(columns=columns)

@@ -4,6 +4,10 @@ import math
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
+import numpy as np
+
+from ui.colours import legends
+
 # Okabe & Ito 2008, "Color Universal Design": told apart by colour-blind readers too.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8F98"
 ORANGE, SKY, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
@@ -70,8 +74,11 @@ def number(value: float) -> str:
 
 
 def setting(value: float) -> str:
-    """A number that somebody chose, written as short as it is."""
-    return f"{value:.10g}".replace("-", MINUS)
+    """A number that somebody chose, written as short as it is; no power of ten from 10⁻⁹ to 10⁹."""
+    text = f"{value:.10g}"
+    if 1e-9 <= abs(value) < 1e-4:
+        text = np.format_float_positional(float(text), trim="-")
+    return text.replace("-", MINUS)
 
 
 def short(value: float) -> str:
@@ -106,9 +113,12 @@ def axis_colours(dark: bool) -> dict[str, str]:
 
 def standalone(spec: dict[str, Any], dark: bool = False) -> dict[str, Any]:
     """A chart as it is drawn in a file: with an opaque background and a font of its own."""
+    colours = axis_colours(dark)
     own = {
         "background": "#0E1117" if dark else "#FFFFFF",
         "font": "DejaVu Sans, sans-serif",
-        "axis": CHARTS["axis"] | axis_colours(dark),
+        "axis": CHARTS["axis"] | colours,
+        "legend": {name: colours[name] for name in ("labelColor", "titleColor")},
+        "range": legends(dark),
     }
     return spec | {"config": CHARTS | own}

@@ -16,6 +16,9 @@ from ui.theme import TABLE_STYLE, THIN_SPACE, number
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
+NOTHING = "—"  # in place of a kind that theory does not name, or the run does not show
+
+
 class Row(NamedTuple):
     """One quantity; nan where theory has nothing to say, or the run nothing to measure."""
 
@@ -30,7 +33,8 @@ class Row(NamedTuple):
 
 def row(found: Finding, steps: int, quantity: str, unit: str = "", note: str = "") -> Row:
     """The row of what a run of `steps` updates shows, under the name of `quantity`."""
-    rounding = found.predicted < found.floor and found.predicted != found.measured
+    lost = found.floor > 0 and found.predicted < found.floor
+    rounding = lost and found.predicted != found.measured
     if rounding:
         note = f"16 digits a number: below {number(found.floor)} rounding decides"
     lacks = "" if found.shown(steps) else _needs(found)
@@ -46,6 +50,8 @@ def _needs(found: Finding) -> str:
 def error(predicted: float | str, measured: float | str) -> str:
     """The difference in percent of the prediction; as a number where the prediction is 0."""
     if isinstance(predicted, str) or isinstance(measured, str):
+        if NOTHING in (predicted, measured):
+            return NOTHING
         return "none" if predicted == measured else "another one"
     if math.isnan(predicted) or math.isnan(measured):
         return "—"

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 import core
 from core import course, theory
 from core.matrix_game import LEARNERS
+from core.sine_fit import OPTIMISERS, REDUCTIONS
 
 THEORY = [
     importlib.import_module(found.name)
@@ -99,10 +100,35 @@ def _matrix_game(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _sine_fit(draw: st.DrawFn) -> dict[str, Any]:
+    amplitude, frequency = st.floats(-3, 3), st.floats(-4, 4)
+    return {
+        "points": draw(st.integers(1, 60)),
+        "width": draw(st.floats(0.1, 30)),
+        "noise": draw(st.just(0.0) | st.floats(0, 1)),
+        "true_amplitude": draw(amplitude),
+        "true_frequency": draw(frequency),
+        "second_amplitude": draw(st.just(0.0) | amplitude),
+        "second_frequency": draw(frequency),
+        "amplitude": draw(amplitude),
+        "frequency": draw(frequency),
+        "optimiser": draw(st.sampled_from(list(OPTIMISERS))),
+        # A step size of 1e150 reaches inf and nan within a few updates of some optimisers.
+        "step_size": draw(st.floats(1e-5, 1) | st.just(1e150)),
+        "momentum": draw(st.just(0.0) | st.floats(0, 1)),
+        "decay": draw(st.just(0.0) | st.floats(0, 2)),
+        "reduction": draw(st.sampled_from(REDUCTIONS)),
+        "steps": draw(st.integers(0, 12)),
+        "seed": draw(st.integers(0, 2**40)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
     "linear_regression": _linear_regression(),
     "matrix_game": _matrix_game(),
+    "sine_fit": _sine_fit(),
 }
 
 # (field, value, what the message says is allowed)
@@ -148,6 +174,27 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("learner", "momentum", "naive, alternating, extragradient, optimistic, lookahead"),
         ("learner_step", -1.0, "above 0"),
         ("steps", -1, "at least 0"),
+    ],
+    "sine_fit": [
+        ("points", 0, "from 1 to 10000"),
+        ("points", 10_001, "from 1 to 10000"),
+        ("width", 0.0, "above 0 and up to 1000"),
+        ("width", 2000.0, "above 0 and up to 1000"),
+        ("noise", -0.1, "from 0 to 1000000"),
+        ("true_amplitude", 2e6, "from -1000000 to 1000000"),
+        ("true_frequency", 101.0, "from -100 to 100"),
+        ("second_amplitude", -2e6, "from -1000000 to 1000000"),
+        ("second_frequency", -101.0, "from -100 to 100"),
+        ("amplitude", 1e300, "from -1000000 to 1000000"),
+        ("frequency", 1e3, "from -100 to 100"),
+        ("optimiser", "sgd", "one of normalised, gradient_descent, momentum, adam, newton"),
+        ("step_size", 0.0, "above 0"),
+        ("step_size", -0.1, "above 0"),
+        ("momentum", 1.5, "from 0 to 1"),
+        ("decay", -0.1, "at least 0"),
+        ("reduction", "median", "one of sum, mean"),
+        ("steps", -1, "at least 0"),
+        ("seed", -1, "at least 0"),
     ],
 }
 
@@ -474,8 +521,9 @@ def test_a_frame_holds_arrays_of_constant_shape_and_type(
 ) -> None:
     """The type too: the recording's columns take it from the first frame."""
     forms = []
-    for state in lesson.run(data.draw(configs(lesson))):
-        frame = lesson.frame(state)
+    config = data.draw(configs(lesson))
+    for state in lesson.run(config):
+        frame = lesson.frame(config, state)
         assert all(isinstance(values, np.ndarray | np.generic) for values in frame.values())
         forms.append({name: (values.shape, values.dtype) for name, values in frame.items()})
     assert all(form == forms[0] for form in forms)

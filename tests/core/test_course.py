@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.course import Course, common_steps, legs, lengthened, play, walk
+from core.course import Course, common_steps, legs, lengthened, play, settings_at, walk
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,15 @@ def test_legs_follow_each_other_from_the_start_to_the_end(course: Course) -> Non
     assert [(leg.begin, leg.settings) for leg in parts] == list(course)
     assert [leg.end for leg in parts] == [*(begin for begin, _ in course[1:]), parts[-1].end]
     assert parts[-1].end == course[-1][1].steps
+
+
+@given(courses())
+def test_the_settings_at_a_step_are_those_of_the_update_that_led_there(course: Course) -> None:
+    """Walked, with each update leaving behind the settings that made it."""
+    first, *made = walk(course, None, lambda config: lambda before: config)
+    assert first is None
+    assert settings_at(course, 0) is course[0][1]
+    assert [settings_at(course, 1 + step) for step in range(len(made))] == made
 
 
 def test_settings_without_a_number_of_steps_are_told_it() -> None:

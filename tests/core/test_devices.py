@@ -115,11 +115,11 @@ SETTINGS = [
 @needs_cuda
 @pytest.mark.parametrize("fields", SETTINGS)
 def test_a_run_on_a_gpu_is_that_on_the_cpu(fields: dict[str, Any]) -> None:
-    on_gpu = list(lesson.run(lesson.Config(**fields, device="cuda")))
-    on_cpu = list(lesson.run(lesson.Config(**fields)))
+    there, here = lesson.Config(**fields, device="cuda"), lesson.Config(**fields)
+    on_gpu, on_cpu = list(lesson.run(there)), list(lesson.run(here))
     assert len(on_gpu) == len(on_cpu)
     for one, other in zip(on_gpu, on_cpu, strict=True):
-        shown, expected = lesson.frame(one), lesson.frame(other)
+        shown, expected = lesson.frame(there, one), lesson.frame(here, other)
         for name, values in expected.items():
             # Both in float64; a sum of five may be taken in another order, and a product and its
             # sum rounded once or twice: 1e-16 an update, a hundred updates, numbers below 1e4.
@@ -128,10 +128,13 @@ def test_a_run_on_a_gpu_is_that_on_the_cpu(fields: dict[str, Any]) -> None:
 
 @needs_cuda
 def test_states_stay_on_the_gpu_and_frames_come_to_the_host() -> None:
+    config = lesson.Config(device="cuda", steps=5)
     states = list(lesson.run(lesson.Config(device="cuda", steps=3)))
-    for state in [*states, *lesson.run(lesson.Config(device="cuda", steps=5), states[-1])]:
+    for state in [*states, *lesson.run(config, states[-1])]:
         assert all(values.device.type == "cuda" for values in state[1:])
-        assert all(isinstance(values, np.ndarray) for values in lesson.frame(state).values())
+        assert all(
+            isinstance(values, np.ndarray) for values in lesson.frame(config, state).values()
+        )
 
 
 @needs_cuda

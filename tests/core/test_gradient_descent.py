@@ -276,8 +276,9 @@ def test_velocity_is_zero_at_first_and_then_that_of_the_update_before() -> None:
 
 
 def test_a_frame_shows_the_numbers_of_its_state() -> None:
-    *_, state = run(Config(momentum=0.5, steps=3))
-    shown = frame(state)
+    config = Config(momentum=0.5, steps=3)
+    *_, state = run(config)
+    shown = frame(config, state)
     assert shown.keys() == {"loss", "weights", "gradient", "velocity"}
     assert all((shown[name] == getattr(state, name).numpy()).all() for name in shown)
 

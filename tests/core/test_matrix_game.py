@@ -291,8 +291,9 @@ def test_a_wild_run_says_that_it_diverged(learner: str):
 
 def test_a_frame_shows_the_first_runs_of_a_large_batch():
     starts = tuple((k / 100, -k / 100) for k in range(SHOWN + 50))
-    state = next(run(replace(NOTES, starts=starts)))
-    shown = frame(state)
+    large = replace(NOTES, starts=starts)
+    state = next(run(large))
+    shown = frame(large, state)
     assert {name: values.shape for name, values in shown.items()} == {
         "p": (FEW,),
         "q": (FEW,),
@@ -306,7 +307,7 @@ def test_a_frame_shows_the_first_runs_of_a_large_batch():
     assert shown["p"].tolist() == state.p[:FEW].tolist()
     assert shown["cloud"].dtype == np.float32
     assert shown["cloud"][1].tolist() == state.q[:SHOWN].float().tolist()
-    small = frame(next(run(NOTES)))
+    small = frame(NOTES, next(run(NOTES)))
     assert small["logits"].shape == (2, 1)
     assert "cloud" not in small
 
@@ -366,9 +367,10 @@ def test_too_many_starts_are_refused_by_their_number():
 @every_learner
 def test_a_run_on_a_gpu_is_that_on_the_cpu(learner: str):
     config = replace(STRONG, learner=learner, starts=((0.0, 0.0), (2.0, -1.0)), steps=200)
-    for one, other in zip(run(replace(config, device="cuda")), run(config), strict=True):
+    there = replace(config, device="cuda")
+    for one, other in zip(run(there), run(config), strict=True):
         assert all(values.device.type == "cuda" for values in one[1:])
-        shown, expected = frame(one), frame(other)
+        shown, expected = frame(there, one), frame(config, other)
         for name, values in expected.items():
             # exp rounds its last digit otherwise: 1e-16 an update, on a cycle that keeps it.
             assert np.abs(shown[name] - values).max() < 1e-11

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core import gradient_descent, linear_regression, matrix_game
+from core import gradient_descent, linear_regression, matrix_game, sine_fit
 from core.recording import Course, Recording
 from core.theory import gradient_descent as descent_theory
 from core.theory.enough import TRUST
 from core.theory.finding import Finding
 from core.theory.linear_regression import measurement as regression_theory
 from core.theory.matrix_game import foreseen as game_theory
+from core.theory.sine_fit import tail as fit_theory
+from core.theory.sine_fit.two_cycle import NEAR
 
 some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 # What a page's controls allow; round numbers, near ones and tiny ones.
@@ -37,7 +39,7 @@ LENGTHS = st.integers(1, 300) | st.sampled_from([1, 2, 3, 10])
 def no_search():
     """How many updates would do is not asked here, only whether these do."""
     with pytest.MonkeyPatch.context() as patch:
-        for theory in (descent_theory, regression_theory, game_theory):
+        for theory in (descent_theory, regression_theory, game_theory, fit_theory):
             patch.setattr(theory, "fewest", lambda *_: None)
         yield
 
@@ -233,3 +235,47 @@ def test_what_the_matrix_game_shows_is_near_the_predicted(course: Course, every:
 
 def assert_within(found: Finding, room: float) -> None:
     assert abs(found.measured - found.predicted) <= room, found
+
+
+# --- The sine fit.
+
+
+@st.composite
+def fits(draw) -> Course:
+    live = {
+        "step_size": st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.2, 0.3]) | st.floats(1e-4, 0.4),
+        "momentum": st.sampled_from([0.0, 0.0, 0.3, 0.9]),
+        "decay": st.sampled_from([0.0, 0.0, 0.1]),
+    }
+    config = sine_fit.Config(
+        points=draw(st.sampled_from([50, 200, 1000])),
+        noise=draw(st.sampled_from([0.0, 0.1])),
+        frequency=draw(st.sampled_from([0.9, 1.0, 1.1, 3.0])),
+        second_amplitude=draw(st.sampled_from([0.0, 0.0, 0.5])),
+        optimiser=draw(st.sampled_from(["normalised", "normalised", *sine_fit.OPTIMISERS])),
+        reduction=draw(st.sampled_from(sine_fit.REDUCTIONS)),
+        seed=draw(st.integers(0, 9)),
+        steps=draw(st.integers(1, 400)),
+        **{field: draw(values) for field, values in live.items()},
+    )
+    changes = draw(st.just({}) | st.fixed_dictionaries({}, optional=live))
+    return course_of(config, changes, draw(st.floats(0, 1)))
+
+
+@some
+@given(fits())
+def test_what_the_sine_fit_shows_is_near_the_predicted(course: Course) -> None:
+    frames = recorded(sine_fit, course).finish(0)
+    _, findings = sine_fit.findings(frames, *legs(course))
+    theory, now = sine_fit.predict(*legs(course)), course[-1][1]
+    for found in findings:
+        if not found.shown(now.steps) or math.isnan(found.predicted):
+            continue
+        if found.quantity in ("amplitude", "frequency"):
+            begin = sine_fit.predicted_course(*legs(course))[course[-1][0]]
+            room = TRUST * (1 + 2 * math.hypot(*begin))
+        elif (
+            theory
+        ):  # as far from theory as the predicted course may be, and TRUST from where that ends
+            room = (NEAR + TRUST) * theory.amplitude
+        assert_within(found, room)

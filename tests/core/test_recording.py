@@ -45,7 +45,7 @@ def walk(config: Walk, state: Place | None = None) -> Iterator[Place]:
         yield state
 
 
-def show(state: Place) -> dict[str, Any]:
+def show(config: Walk, state: Place) -> dict[str, Any]:
     return {"first": state.x[0].item(), "both": state.x.numpy()}
 
 
@@ -148,7 +148,7 @@ def test_a_lesson_of_core_is_recorded_as_it_runs() -> None:
     frames = everything(
         Recording(gradient_descent.run, ((0, config),), frame=gradient_descent.frame)
     )
-    shown = [gradient_descent.frame(state) for state in gradient_descent.run(config)]
+    shown = [gradient_descent.frame(config, state) for state in gradient_descent.run(config)]
     assert frames.columns.keys() == shown[0].keys()
     for name, column in frames.columns.items():
         assert (column == np.stack([values[name] for values in shown])).all()
@@ -218,7 +218,7 @@ def test_steps_are_whole_numbers_of_32_bits() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.bool_])
 def test_a_column_keeps_the_type_of_its_values(dtype: Any) -> None:
     part = Recording(
-        walk, ((0, Walk()),), frame=lambda state: {"z": np.array([[1, 0]], dtype)}, every=1
+        walk, ((0, Walk()),), frame=lambda config, state: {"z": np.array([[1, 0]], dtype)}, every=1
     )
     column = everything(part).columns["z"]
     assert column.dtype == dtype
@@ -753,16 +753,37 @@ def test_a_run_that_raised_forks_where_it_is_known() -> None:
 def test_a_fork_past_a_frame_that_could_not_be_made_shows_no_others() -> None:
     """`frame` may raise as `run` may. What then stands in the columns is nobody's frame."""
 
-    def show_five(state: Place) -> dict[str, Any]:
+    def show_five(config: Walk, state: Place) -> dict[str, Any]:
         if state.step == 5:
             raise ValueError("no picture")
-        return show(state)
+        return show(config, state)
 
     part = trunk(show=show_five)
     assert part.finish(PATIENCE).error == "no picture"
     frames = fork(part, 8, Walk(2), show=show_five).finish(PATIENCE)
     assert frames.error == "no picture"
     assert_shows(frames, list(walk(Walk())))
+
+
+@few
+@given(legs=st.lists(st.tuples(st.integers(1, 20), st.floats(-2, 2)), max_size=3), data=st.data())
+def test_a_frame_is_made_with_the_settings_that_led_to_it(
+    legs: list[tuple[int, float]], data: st.DataObject
+) -> None:
+    """From scratch and after a fork, at the step of the fork too."""
+    course, every = courses_of(legs), data.draw(st.sampled_from([1, 3]))
+
+    def pushed(config: Walk, state: Place) -> dict[str, Any]:
+        return {"push": config.push, "x": state.x.numpy()}
+
+    forks = [shared(walk, course[:many], frame=pushed, every=every) for many in (1, len(course))]
+    for part in (Recording(walk, course, frame=pushed, every=every), *forks):
+        frames = everything(part)
+        expected = []
+        for step in frames.steps:
+            led = [config for begin, config in part.course if begin < step]
+            expected.append((led or [course[0][1]])[-1].push)
+        assert frames.columns["push"].tolist() == expected
 
 
 # --- Bounds.
@@ -790,7 +811,7 @@ def test_checkpoints_are_few_and_near() -> None:
 def test_checkpoints_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "MAX_BYTES", 100)  # six states of 16 bytes
     part = Recording(
-        walk, ((0, Walk(steps=99)),), frame=lambda state: {"small": np.uint8(1)}, every=1
+        walk, ((0, Walk(steps=99)),), frame=lambda config, state: {"small": np.uint8(1)}, every=1
     )
     frames = everything(part)
     assert part.every == 1  # the columns fit
@@ -800,7 +821,9 @@ def test_checkpoints_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_one_checkpoint_is_kept_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "MAX_BYTES", 10)
-    part = Recording(walk, ((0, Walk(steps=9)),), frame=lambda state: {"small": np.uint8(1)})
+    part = Recording(
+        walk, ((0, Walk(steps=9)),), frame=lambda config, state: {"small": np.uint8(1)}
+    )
     frames = everything(part)
     assert part.nbytes - columns_of(frames) == 16
     assert part.at(9).step == 9
@@ -847,14 +870,15 @@ def test_a_fork_keeps_to_the_byte_budget(monkeypatch: pytest.MonkeyPatch, known:
     assert_shows(frames, chained((0, Walk(steps=300)), (150, Walk(-2, steps=300))))
 
 
-# --- What is handed out is the caller's own.
+# --- Nothing that is handed out leads back to what is kept.
 
 
-def test_writing_to_frames_changes_nothing() -> None:
+def test_frames_cannot_be_written_to() -> None:
     part = make()
     frames = everything(part)
     for column in frames.columns.values():
-        column[:] = -1
+        with pytest.raises(ValueError, match="read-only"):
+            column[:] = -1
     frames.steps[:] = -1
     frames.columns.clear()
     assert_equal(everything(part), everything(make()))
@@ -863,7 +887,7 @@ def test_writing_to_frames_changes_nothing() -> None:
 def test_writing_to_what_frame_returned_changes_nothing() -> None:
     given_out: list[np.ndarray] = []
 
-    def show_own(state: Place) -> dict[str, Any]:
+    def show_own(config: Walk, state: Place) -> dict[str, Any]:
         given_out.append(state.x.numpy().copy())
         return {"both": given_out[-1]}
 
@@ -909,7 +933,7 @@ def test_different_settings_share_none() -> None:
         shared(walk, changed, frame=show, every=1),
         shared(walk, ((0, Walk(steps=21)),), frame=show, every=1),
         shared(Counted(), course, frame=show, every=1),
-        shared(walk, course, frame=lambda state: {"x": 0.0}, every=1),
+        shared(walk, course, frame=lambda config, state: {"x": 0.0}, every=1),
     ]
     assert len(set(map(id, different))) == len(different)
 
@@ -1001,6 +1025,43 @@ def test_bytes_count_columns_and_states() -> None:
     assert (
         part.nbytes == columns_of(frames) + 21 * 16
     )  # every state is a checkpoint in so short a run
+
+
+def picture(size: int) -> Callable[[Walk, Place], dict[str, Any]]:
+    """A frame of so many bytes, which say which step it is."""
+    return lambda config, state: {"cells": np.full(size, state.step % 251, np.uint8)}
+
+
+def test_what_is_held_is_what_is_known_not_what_will_be() -> None:
+    size, frame = 10_000, picture(10_000)
+    held = []
+    for push in range(20):
+        part = shared(walk, ((0, Walk(push, 2_499)),), frame=frame)
+        part.frames(0, seconds=0, count=1)
+        held.append(part.nbytes)
+    assert held == [size + 16] * 20  # a frame and a state
+    part = Recording(walk, ((0, Walk(steps=2_499)),), frame=frame)
+    for count in (2, 3, 100, 1_000):
+        part.frames(0, seconds=PATIENCE, count=count)
+        states = recording.MAX_CHECKPOINTS * 16
+        assert count * size <= part.nbytes <= 2 * count * size + states
+
+
+def test_2500_pictures_of_100_by_100_stay_2500() -> None:
+    part = Recording(walk, ((0, Walk(steps=2_499)),), frame=picture(10_000))
+    frames = everything(part)
+    assert part.every == 1
+    assert columns_of(frames) == 2_500 * 10_000
+    assert frames.columns["cells"].max(axis=1).tolist() == [k % 251 for k in range(2_500)]
+    assert part.nbytes - columns_of(frames) <= recording.MAX_CHECKPOINTS * 16
+
+
+def test_rows_are_the_same_while_the_columns_grow() -> None:
+    """Who reads has frames of columns that are no longer those of the recording."""
+    part = Recording(walk, ((0, Walk(steps=300)),), frame=picture(8))
+    read = [part.frames(0, seconds=PATIENCE, count=count) for count in range(1, 302)]
+    for count, frames in enumerate(read, 1):
+        assert frames.columns["cells"][:, 0].tolist() == [k % 251 for k in range(count)]
 
 
 def test_a_config_replaced_by_its_equal_is_the_same_course() -> None:

@@ -25,9 +25,23 @@ def said(page) -> str:
 
 def controls(page, name: str) -> dict:
     """Every control of the page that stands in its address: field -> control."""
-    kinds = ("slider", "toggle", "selectbox", "text_input", "multiselect")
+    kinds = ("slider", "select_slider", "toggle", "selectbox", "text_input", "multiselect")
     found = {one.key: one for kind in kinds for one in page.get(kind)}
     return {key.removeprefix(f"{name}."): one for key, one in found.items()}
+
+
+# What no preset is long enough to tell: two equal rates mix for ever; corners are never reached.
+UNTOLD = {
+    "linear_regression": {"Spectral radius"},
+    "matrix_game": {"p in the end", "q in the end"},
+}
+
+
+def rows(page) -> list[tuple[str, str]]:
+    """Title, without the number of a last update, and the measured column of the verdict."""
+    text = next((str(one.proto) for one in page.get("html") if "verdict" in str(one.proto)), "")
+    found = re.findall(r'<th scope=."row.">(.*?)<.*?</td><td>([^<]*)', text)
+    return [(re.sub(r" \d+", "", title), told) for title, told in found]
 
 
 @every_lesson
@@ -46,11 +60,16 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name):
     key = f"{name}.preset"
     presets = list(page.menu_button(key).options)
     assert presets[0] == "as in the notes"
+    shown, missed = set(), set()
     for preset in presets:
         page.menu_button(key).click(preset).run()
         assert not page.exception
         assert not page.error
         assert page.menu_button(key).label == preset
+        for title, told in rows(page):
+            (missed if told.startswith("too short") else shown).add(title)
+    # A wrong prediction would make every run too short to tell it.
+    assert missed - shown <= UNTOLD.get(name, set())
     shown = {field: control.value for field, control in controls(page, name).items()}
     link = {
         field: str(value).lower() if isinstance(value, bool) else value

@@ -191,7 +191,7 @@ def test_momentum_without_zero_grad_offers_the_only_way_back(open_page):
 def test_the_guess_is_answered_with_the_measured_swing(open_page):
     page = open_page(NAME)
     assert page.button(f"{NAME}.forget").disabled
-    page.radio(f"{NAME}.guess").set_value("learn faster").run()
+    page.radio(f"{NAME}.forget.guess").set_value("learn faster").run()
     page.button(f"{NAME}.forget").click().run()
     assert "so they do not learn faster" in said(page)
     period = predict(Config(zero_grad=False, learning_rate=0.1)).period

@@ -230,7 +230,7 @@ def test_where_no_slider_goes_low_enough_the_page_says_so(open_page):
 def test_the_guess_is_answered_by_the_run(open_page):
     page = open_page(NAME)
     assert page.button(f"{NAME}.valley").disabled
-    page.radio(f"{NAME}.guess").set_value("in both alike").run()
+    page.radio(f"{NAME}.valley.guess").set_value("in both alike").run()
     page.button(f"{NAME}.valley").click().run()
     assert "Along it, not in both alike: after 200 updates" in said(page)
     assert page.menu_button(f"{NAME}.preset").label == "a long valley"

@@ -312,7 +312,7 @@ def test_a_refused_text_is_explained_and_the_last_good_run_stays(open_page, fiel
 def test_the_guess_is_answered_by_the_run(open_page):
     page = open_page(NAME, **SHORT)
     assert page.button(f"{NAME}.bold").disabled
-    page.radio(f"{NAME}.guess").set_value("closer").run()
+    page.radio(f"{NAME}.bold.guess").set_value("closer").run()
     page.button(f"{NAME}.bold").click().run()
     finished(page)
     # 0.2² 0.2012² / 2 an update, 2,400 of them: e^1.94 for tiny orbits, large ones grow less.

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from core import sine_fit
 from ui.player import player
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,42 @@ def test_gradient_descent_sends_finite_json(sent, fields):
 @example({"A": "1e6, -1e6; -1e6, 1e6", "b": "1e6, 1e6", "damping_factor": "2"})
 def test_linear_regression_sends_finite_json(sent, fields):
     opened("linear_regression", fields, sent)
+
+
+@few
+@given(
+    st.fixed_dictionaries(
+        {
+            "steps": STEPS,
+            "view": st.sampled_from(["Valley", "Surface", "Curvature", "Gradient"]),
+            "optimiser": st.sampled_from(list(sine_fit.OPTIMISERS)),
+        },
+        optional={
+            "step_size": st.sampled_from(["0.00001", "1", "0.0123", "-inf"]),
+            "momentum": MOMENTA,
+            "decay": st.sampled_from(["0", "2", "nan"]),
+            "reduction": st.sampled_from(["sum", "mean"]),
+            "points": st.sampled_from(["1", "2", "5000"]),
+            "width": st.sampled_from(["1", "20"]),
+            "noise": st.sampled_from(["0", "2"]),
+            "seed": st.sampled_from(["0", "99"]),
+            "course": COURSES,
+            **dict.fromkeys(
+                ("amplitude", "true_amplitude", "second_amplitude"),
+                st.sampled_from(["0", "-0", "5", "-5", "1e-320", "nan"]),
+            ),
+            **dict.fromkeys(
+                ("frequency", "true_frequency", "second_frequency"),
+                st.sampled_from(["0", "-0", "6", "-6", "1e-320", "inf"]),
+            ),
+        },
+    )
+)
+@example({"steps": "1", "true_amplitude": "0", "amplitude": "0"})
+@example({"steps": "40", "view": "Surface", "optimiser": "gradient_descent"})
+@example({"steps": "40", "view": "Curvature", "optimiser": "momentum", "momentum": "1"})
+def test_the_sine_fit_sends_finite_json(sent, fields):
+    opened("sine_fit", fields, sent)
 
 
 @few

@@ -1,21 +1,25 @@
 // What the modules of the player are given in their tests.
 
-/** An Arrow table, as far as the player looks into one: numbers, or bytes for a column of Float32Arrays. */
+/** An Arrow table, as far as the player looks into one: numbers, lists of floats, or bytes. */
 export function table(columns) {
   const names = Object.keys(columns);
-  const isWide = (name) => columns[name][0] instanceof Float32Array;
+  const typeOf = ([first]) => {
+    if (first instanceof Uint8Array) return { byteWidth: first.length };
+    return first instanceof Float32Array ? { listSize: first.length } : {};
+  };
   return {
     numRows: columns[names[0]].length,
-    schema: { fields: names.map((name) => ({ name, type: isWide(name) ? { byteWidth: 1 } : {} })) },
-    getChild: (name) => ({ toArray: () => Float64Array.from(columns[name]), get: (i) => unaligned(columns[name][i]) }),
+    schema: { fields: names.map((name) => ({ name, type: typeOf(columns[name]) })) },
+    getChild: (name) => ({ toArray: () => Float64Array.from(columns[name]), get: (i) => valueOf(columns[name][i]) }),
   };
 }
 
-/** The bytes of numbers, at an odd place of their buffer, as Arrow may have them. */
-function unaligned(numbers) {
-  const bytes = new Uint8Array(numbers.byteLength + 1);
-  bytes.set(new Uint8Array(numbers.buffer), 1);
-  return bytes.subarray(1);
+/** A wide value as Arrow has it: a part of the buffer that has the whole column, a list of floats as a vector. */
+function valueOf(values) {
+  const whole = new values.constructor(2 * values.length);
+  whole.set(values, values.length);
+  const part = whole.subarray(values.length);
+  return values instanceof Uint8Array ? part : { toArray: () => part };
 }
 
 /** What a recording is named with in an answer. */

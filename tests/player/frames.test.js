@@ -57,13 +57,34 @@ test("an error completes a run, with the frames before", () => {
   assert.equal(frames.known, 12);
 });
 
-test("a wide column is a few numbers for each frame", () => {
+test("a wide column is a few numbers for each frame, or bytes", () => {
   const frames = new Frames(run());
-  const columns = { step: (i) => i, cloud: (i) => Float32Array.of(i, -i, i / 2) };
+  const columns = {
+    step: (i) => i,
+    cloud: (i) => Float32Array.of(i, -i, i / 2),
+    cells: (i) => Uint8Array.of(i, 255 - i),
+  };
   frames.accept(answer(0, 4, { columns }));
   frames.accept(answer(4, 6, { columns }));
-  assert.deepEqual(frames.wide.get("cloud").map((cell) => [...cell]), upTo(6).map((i) => [i, -i, i / 2]));
+  const { wide } = frames;
+  assert.deepEqual(wide.get("cloud"), upTo(6).map((i) => Float32Array.of(i, -i, i / 2)));
+  assert.deepEqual(wide.get("cells"), upTo(6).map((i) => Uint8Array.of(i, 255 - i)));
   assert.equal(frames.columns.has("cloud"), false);
+});
+
+test("a wide frame holds no more than its own bytes", () => {
+  const frames = new Frames(run());
+  frames.accept(answer(0, 2, { columns: { step: (i) => i, cells: () => new Uint8Array(10) } }));
+  assert.equal(frames.wide.get("cells")[1].buffer.byteLength, 10);
+});
+
+test("the bytes of a frame, and those that are held", () => {
+  const frames = new Frames(run({ total: 50 }));
+  const columns = { step: (i) => i, loss: (i) => i, cells: () => new Uint8Array(10), cloud: () => new Float32Array(3) };
+  assert.equal(frames.bytes, 0);
+  frames.accept(answer(0, 4, { columns }));
+  assert.equal(frames.frameBytes, 2 * 8 + 10 + 3 * 4);
+  assert.equal(frames.bytes, 2 * 8 * 50 + 4 * (10 + 3 * 4)); // numbers have room for all frames
 });
 
 test("an answer fits if it has the same columns, in any order", () => {

@@ -72,9 +72,9 @@ test("it asks again if nothing came in two seconds, and the answer to either wil
   begin(10);
   at(0);
   assert.deepEqual(at(2000).map(([, { number }]) => number), [2]);
-  talk.answered(1);
+  talk.answered(1, 2100, 900);
   assert.equal(talk.waiting, true);
-  talk.answered(2);
+  talk.answered(2, 2100, 900);
   assert.equal(talk.waiting, false);
 });
 
@@ -92,6 +92,45 @@ test("a chunk is neither tiny nor huge", () => {
   talk.begin(run(), 0);
   transport.jump(8000);
   assert.equal(at(0)[0][1].count, 2500);
+});
+
+const wide = { step: (i) => i, cells: () => new Uint8Array(10_000) };
+
+function pictures(known, about) {
+  begin(0, about);
+  transport.frames.accept(answer(0, known, { columns: wide }));
+}
+
+/** How many frames are asked for after an answer of so many bytes that took so many seconds. */
+function after(bytes, seconds) {
+  at(0);
+  talk.answered(talk.number, 1000 * seconds, bytes);
+  talk.request = null;
+  said = [];
+  return at(0)[0][1].count;
+}
+
+test("an answer has no more bytes than the line carries in a second, nor than a mebibyte", () => {
+  pictures(10, { total: 2000 });
+  transport.jump(1900);
+  const frame = 10_008; // cells and step
+  assert.equal(at(0)[0][1].count, Math.floor(2 ** 18 / frame)); // a quarter, before it has been measured
+  talk.request = null;
+  assert.equal(after(2 ** 18, 0.01), Math.floor(2 ** 20 / frame));
+  assert.equal(after(500_000, 5), Math.floor(100_000 / frame));
+  assert.equal(after(20_000, 5), 1); // play is slow, but it moves
+});
+
+test("what is unanswered is asked for again in halves", () => {
+  pictures(10, { total: 2000 });
+  transport.jump(1900);
+  const counts = [0, 2000, 4000].map((time) => at(time)[0][1].count);
+  assert.deepEqual(counts, [18, 17, 16].map((power) => Math.floor(2 ** power / 10_008)));
+});
+
+test("numbers alone are asked for by time, on any but the slowest line", () => {
+  begin(10);
+  assert.equal(after(9_600, 0.3), 240);
 });
 
 test("to reach a frame it asks for as many as are missing", () => {

@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from ui import charts
 from ui.player import player
 from ui.player.player import Picture, Readout, answer, around
 from ui.session import identify
-from ui.tables import narrow, table
+from ui.tables import cut, narrow, table
 
 
 @pytest.fixture(autouse=True)
@@ -37,15 +38,24 @@ def test_columns_of_vectors_become_flat_columns_of_float64():
     assert str(flat.schema.field("step").type) == "int32"
 
 
-def test_a_wide_column_travels_as_bytes():
+def test_a_wide_column_travels_as_lists_of_floats():
     cloud = np.arange(2 * 2 * 40, dtype=np.float32).reshape(2, 2, 40)
     frames = Frames(0, np.arange(2, dtype=np.int32), {"cloud": cloud}, 2, None)
     sent = table(frames)
     assert sent.column_names == ["step", "cloud"]
-    assert [np.frombuffer(cell, np.float32).tolist() for cell in sent["cloud"].to_pylist()] == [
-        list(range(80)),
-        list(range(80, 160)),
-    ]
+    assert sent["cloud"].to_pylist() == [list(range(80)), list(range(80, 160))]
+    assert str(sent.schema.field("cloud").type) == "fixed_size_list<item: float>[80]"
+    assert table(narrow(frames)).column_names == ["step"]
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (100, 100)])
+def test_a_raster_travels_as_bytes_however_small(shape):
+    cells = np.random.default_rng(0).integers(0, 256, (4, *shape), dtype=np.uint8)
+    frames = Frames(0, np.arange(4, dtype=np.int32), {"cells": cells}, 4, None)
+    for rows in (slice(None), slice(1, 3), slice(None, None, 2)):
+        sent = table(cut(frames, rows))
+        assert sent.column_names == ["step", "cells"]
+        assert sent["cells"].to_pylist() == [cell.tobytes() for cell in cells[rows]]
     assert table(narrow(frames)).column_names == ["step"]
 
 
@@ -96,6 +106,34 @@ def test_chunks_asked_for_one_after_the_other_are_the_run():
         weights += sent["frames"].column("weights_4").to_pylist()
     assert steps == list(range(601))
     assert weights == [s.weights[4].item() for s in lesson.run(lesson.Config(steps=600))]
+
+
+def pictures(size: int, steps: int = 600) -> Recording:
+    """Frames of so many bytes, and a number each."""
+
+    def frame(config, state):
+        cells = np.full(size, state.step % 251, np.uint8)
+        return {"cells": cells.reshape(1, size), "loss": state.loss.numpy()}
+
+    return Recording(lesson.run, ((0, lesson.Config(steps=steps)),), frame=frame)
+
+
+@pytest.mark.parametrize("size", [100, 10_000, 3_000_000])
+def test_an_answer_has_so_many_bytes_or_one_frame(size):
+    source = pictures(size, 20 if size > 10_000 else 600)
+    most = {"recording": identify(source.course), "start": 3, "count": 2_500, "number": 1}
+    for request, allowed, start in ((None, player.FIRST_BYTES, 0), (most, player.MOST_BYTES, 3)):
+        sent = answer(source, request)
+        rows, each = sent["frames"].num_rows, size + 12  # a number of eight bytes, a step of four
+        assert rows == 1 or rows * each <= allowed
+        left = min(source.total - start, player.FIRST_CHUNK if request is None else 2_500)
+        assert rows == left or (rows + 1) * each > allowed
+        cells = sent["frames"]["cells"].to_pylist()
+        assert [cell[0] for cell in cells] == [k % 251 for k in range(start, start + rows)]
+        message = pa.BufferOutputStream()
+        with pa.ipc.new_stream(message, sent["frames"].schema) as stream:
+            stream.write_table(sent["frames"])
+        assert message.tell() <= rows * each + 4_096  # no more than what is sent travels
 
 
 def test_a_request_for_another_recording_gets_the_first_frames_of_this_one():

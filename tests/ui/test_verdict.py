@@ -20,6 +20,7 @@ from ui.verdict import Row, error, html
         (math.inf, math.inf, "exact"),
         ("2-cycle", "2-cycle", "none"),
         ("2-cycle", "rests", "another one"),
+        ("—", "rests", "—"),
     ],
 )
 def test_the_error_is_a_part_of_the_prediction(predicted, measured, text):

@@ -25,15 +25,17 @@ from streamlit.components.v2 import component
 
 from core.recording import Recording
 from ui.charts import Spec
+from ui.colours import RANGES, hexadecimal
 from ui.session import identify
 from ui.steering import Run, Still
-from ui.tables import Derive, cut, derived, table
+from ui.tables import Derive, cells, cut, derived, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/static
 FIRST_CHUNK = 240  # frames that are sent before anyone asks: four seconds at 60 a second
 LARGEST_CHUNK = 2_500
+FIRST_BYTES, MOST_BYTES = 2**18, 2**20  # of the frames in the first answer, and in any
 CHUNK_SECONDS = 0.1  # how long one answer may compute
 
 
@@ -67,7 +69,8 @@ class Picture(NamedTuple):
     spec: Spec
     description: str  # alternative text; `{column}` stands for the value on screen
     values: Mapping[str, float] = {}  # parameters of the chart
-    data: Mapping[str, Mapping[str, ArrayLike]] = {}  # data sets of the chart: name -> columns (n,)
+    # Data sets of the chart, name -> columns (n,); of a still raster `cells` (rows, columns) uint8.
+    data: Mapping[str, Mapping[str, ArrayLike]] = {}
 
 
 class Readout(NamedTuple):
@@ -157,6 +160,8 @@ def answer(
 ) -> dict[str, Any]:
     """What the browser is sent: the frames that `request` asks for, or the first from `start` on.
 
+    As many of them as the bytes of an answer allow, one at least.
+
     A request is {"recording", "start", "count", "number"}; one for another recording, or one that
     makes no sense, gets the first frames. `number` comes back, so that no two answers are alike.
     """
@@ -171,6 +176,8 @@ def answer(
         known = recording.frames(0, 0, until)._replace(start=frames.start)
         whole = derived(known, recording.course, also)
         frames = cut(whole, slice(frames.start, until))._replace(error=frames.error)
+    sent = table(frames)
+    fit = (MOST_BYTES if same else FIRST_BYTES) * len(sent) // max(sent.nbytes, 1)
     return {
         "recording": identity,
         "number": _whole(asked.get("number"), 0, 2**31 - 1, 0),
@@ -180,22 +187,25 @@ def answer(
         "every": recording.every,
         "error": frames.error,
         "course": [[start, identify(config)] for start, config in recording.course],
-        "frames": table(frames),
+        "frames": sent.slice(0, max(fit, 1)),
     }
 
 
 @cache
 def _drawing(text: str) -> dict[str, Any]:
     """A chart, as JSON, in two parts: what Vega draws, compiled, and what the player paints: the
-    lines over `frames`, and the points of a `cloud`, of which it needs the colours.
+    lines over `frames`, the points of a `cloud`, of which it needs the colours, and the curves and
+    rasters that are named in its usermeta.
 
     Compiling here, once, spares each browser a third of a second before its first picture.
     """
     spec = json.loads(text)
-    painted = {"frames": [], "cloud": []}
+    meta = {"curves": [], "rasters": [], **spec["usermeta"]}
+    painted = {"frames": [], "cloud": [], **{name: [] for name in meta["curves"]}}
     rest = []
     for layer in spec["layer"]:
-        painted.get(layer.get("data", {}).get("name"), rest).append(layer)
+        if layer["mark"]["type"] != "image":
+            painted.get(layer.get("data", {}).get("name"), rest).append(layer)
     trails = []
     for layer in painted["frames"]:
         mark, encoding = layer["mark"], layer["encoding"]
@@ -204,8 +214,15 @@ def _drawing(text: str) -> dict[str, Any]:
         line = {"colour": mark["color"], "width": mark["strokeWidth"], "dots": "point" in mark}
         trails.append({axis: encoding[axis]["field"] for axis in "xy"} | line)
     clouds = [layer["encoding"]["color"]["scale"]["range"] for layer in painted["cloud"]]
+    meta["curves"] = [
+        {"name": name, "colour": layer["mark"]["color"], "width": layer["mark"]["strokeWidth"]}
+        for name in meta["curves"]
+        for layer in painted[name]
+    ]
     compiled = vl_convert.vegalite_to_vega(spec | {"layer": rest, "config": CHARTS})
-    return {"spec": compiled, "trails": trails, "clouds": clouds, **spec["usermeta"]}
+    if not any(data["name"] == "now" for data in compiled["data"]):
+        compiled["data"].append({"name": "now"})  # the player fills it in every chart
+    return {"spec": compiled, "trails": trails, "clouds": clouds, **meta}
 
 
 def _plain(picture: Picture) -> dict[str, float]:
@@ -241,6 +258,12 @@ def around(
         "readouts": [{"since": since, **words._asdict()} for since, words in readouts],
         "themes": {"light": axis_colours(dark=False), "dark": axis_colours(dark=True)},
     }
+    if any(chart["rasters"] for chart in data["charts"]):
+        looks = {"light": False, "dark": True}
+        data["maps"] = {
+            look: {name: hexadecimal(name, dark) for name in RANGES.values()}
+            for look, dark in looks.items()
+        }
     data["still"] = [
         {"letter": curve.letter, "ink": PINS.get(curve.letter), "frames": f"still_{index}"}
         for index, curve in enumerate(still)
@@ -251,9 +274,14 @@ def around(
     for index, picture in enumerate(pictures):
         for name, columns in picture.data.items():
             data[f"chart_{index}_{name}"] = pa.table(
-                {key: np.asarray(v, np.float64) for key, v in columns.items()}
+                {key: _column(np.asarray(values)) for key, values in columns.items()}
             )
     return data
+
+
+def _column(values: np.ndarray) -> Any:
+    """Numbers as float64; a still raster, (rows, columns) uint8, as one value of bytes."""
+    return cells(values[None]) if values.dtype == np.uint8 else values.astype(np.float64)
 
 
 def finite(data: dict[str, Any]) -> dict[str, Any]:

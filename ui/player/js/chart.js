@@ -1,20 +1,27 @@
 // One chart: Vega draws what is drawn once and what moves, painters what is too much for it.
 
-import { paintersOf } from "./paint.js";
+import { rowsOf } from "./frames.js";
+import { Cloud, Curves, Trails } from "./paint.js";
+import { Rasters } from "./raster.js";
 
 export class Chart {
-  constructor(view, painters, { hover, pick, trails }) {
+  constructor(view, place, { hover, pick, trails, clouds, curves, rasters }, maps) {
     this.view = view;
-    this.painters = painters;
+    this.rasters = new Rasters(place, rasters, maps);
+    // The lowest first.
+    const lines = levels(trails).map((level) => new Trails(place, level));
+    this.painters = [this.rasters, ...lines, new Cloud(place, clouds), new Curves(place, curves)];
+    this.painted = new Set([...curves, ...rasters].map(({ name }) => name)); // data sets that are not for Vega
     this.hover = hover; // what stands under the pointer: { fields: { column: label } }
     this.pick = pick; // whether a click picks a point
     this.trails = trails; // its lines, for their colours
     this.frames = null; // of the run on screen
-    this.settings = null; // what came with a run and is not drawn yet: { values, sets }
+    this.settings = null; // what came with a run and is not drawn yet: { values, tables }
+    this.moved = null; // told of each frame on screen
   }
 
-  /** Parameters and data sets that come with a run; drawn with its first frame. */
-  settle(values, sets) { this.settings = { values, sets }; }
+  /** Parameters and data sets, name -> Arrow table, that come with a run; drawn with its first frame. */
+  settle(values, tables) { this.settings = { values, tables }; }
 
   show(frames, index, until) {
     this.apply();
@@ -22,13 +29,15 @@ export class Chart {
     this.frames = frames;
     this.view.data("now", [frames.now(index)]).signal("frame", index).signal("until", until).run();
     for (const painter of this.painters) painter.paint(this.view, frames, index);
+    this.moved?.();
   }
 
   apply() {
     if (!this.settings) return;
-    const { view, settings: { values, sets } } = this;
+    const { view, settings: { values, tables } } = this;
     for (const [name, value] of Object.entries(values)) view.signal(name, value);
-    for (const [name, rows] of Object.entries(sets)) view.data(name, rows());
+    for (const [name, table] of tables) if (!this.painted.has(name)) view.data(name, rowsOf(table));
+    for (const painter of this.painters) painter.settle?.(tables);
     this.settings = null;
     this.clear();
     view.resize(); // other numbers on the axes take other room
@@ -45,11 +54,22 @@ export class Chart {
   }
 }
 
+/** Lines in groups, the lowest first: what runs along another, as an outline does, lies on a canvas of its own. */
+function levels(trails) {
+  const found = [[]];
+  for (const trail of trails) {
+    const level = found.findIndex((others) => !others.some(({ x, y }) => x === trail.x && y === trail.y));
+    if (level < 0) found.push([trail]);
+    else found[level].push(trail);
+  }
+  return found;
+}
+
 /** Make a chart in `place`; returns it with a way to be rid of it. */
-export async function makeChart(place, { spec, ...rest }, vega, config) {
+export async function makeChart(place, { spec, ...rest }, vega, config, maps) {
   const embed = await loadVega(vega);
   const { view, finalize } = await embed(place, spec, { mode: "vega", actions: false, renderer: "canvas", config });
-  return { chart: new Chart(view, paintersOf(place, rest), rest), finalize };
+  return { chart: new Chart(view, place, rest, maps), finalize };
 }
 
 let loading = null;

@@ -1,6 +1,7 @@
 // The frames of one recording, as far as they have come.
 //
-// A frame is a number for each narrow column and a Float32Array for each wide one: the points of a cloud, say.
+// A frame is a number for each narrow column, and for a wide one a Float32Array (the points of a cloud, a curve) or a
+// Uint8Array (the cells of a raster).
 
 import { drawable } from "./numbers.js";
 
@@ -14,10 +15,22 @@ export class Frames {
     this.known = 0; // frames that have come
     this.error = null; // why no more will come
     this.columns = new Map(); // name -> Float64Array, with room for all
-    this.wide = new Map(); // name -> a Float32Array for each frame
+    this.wide = new Map(); // name -> a Float32Array or Uint8Array for each frame
   }
 
   get complete() { return this.known >= this.total || this.error !== null; }
+
+  /** Bytes of a frame's wide columns. */
+  get wideBytes() { return [...this.wide.values()].reduce((sum, [cell]) => sum + cell.byteLength, 0); }
+
+  /** Bytes that a frame takes in an answer. */
+  get frameBytes() { return this.wideBytes + Float64Array.BYTES_PER_ELEMENT * this.columns.size; }
+
+  /** Bytes that are held. */
+  get bytes() {
+    const narrow = [...this.columns.values()].reduce((sum, values) => sum + values.byteLength, 0);
+    return narrow + this.known * this.wideBytes;
+  }
 
   step(index) { return Math.min(index * this.every, this.last); }
 
@@ -51,7 +64,7 @@ export class Frames {
     const end = start + frames.numRows;
     if (start > this.known || end <= this.known) return false;
     for (const { name, type } of frames.schema.fields) {
-      if (type.byteWidth) this.acceptWide(name, frames.getChild(name), start, end);
+      if (type.byteWidth || type.listSize) this.acceptWide(name, frames.getChild(name), start, end);
       else this.acceptColumn(name, frames.getChild(name), start);
     }
     this.known = end;
@@ -66,8 +79,11 @@ export class Frames {
   acceptWide(name, column, start, end) {
     if (!this.wide.has(name)) this.wide.set(name, []);
     const cells = this.wide.get(name);
-    // Numbers of four bytes begin at a multiple of four: not so in the table, so each cell is copied.
-    for (let i = start; i < end; i += 1) cells[i] = new Float32Array(column.get(i - start).slice().buffer);
+    for (let i = start; i < end; i += 1) {
+      const values = column.get(i - start);
+      // Copied, or what is left of a chunk after a fork would hold all of it.
+      cells[i] = (values instanceof Uint8Array ? values : values.toArray()).slice();
+    }
   }
 
   /** The frame on screen as a chart's row, with the one before it as before_<column>. */

@@ -1,7 +1,7 @@
 // What Vega does not draw: painted on canvases over the plot, in its coordinates.
 //
-// A painter has a canvas of its own, `paint(view, frames, index)`, and `clear()`, after which it paints all anew. Another
-// kind (a curve, a raster) is another class here, and a line in `paintersOf`.
+// A painter has a canvas of its own, `paint(view, frames, index)`, and `clear()`, after which it paints all anew; if it
+// needs what comes with a run, `settle(tables)`, name -> Arrow table. Rasters have a file of their own.
 
 import { drawable } from "./numbers.js";
 
@@ -12,18 +12,13 @@ const MOST_DOTS = 200;
 const POINT = 2; // side of a cloud's point
 const FARTHEST = 1e5; // a canvas counts in 32 bits
 
-/** The painters of a chart, the lowest first. */
-export function paintersOf(place, { trails, clouds }) {
-  return [new Trails(place, trails), new Cloud(place, clouds)];
-}
-
 /** Lines up to the frame on screen, painted stroke by stroke: Vega would draw all of each at every frame. */
 export class Trails {
   constructor(place, trails) {
     this.trails = trails; // [{ x, y, colour, width, dots }]: two columns each
     this.still = []; // curves that do not move, of pins and of the run before a fork: { columns, length, letter, ink }
     this.end = -1; // the frame that the strokes have come to; -1: nothing is painted
-    this.canvas = canvasOver(place);
+    this.canvas = canvasIn(place, "trails");
   }
 
   keep(still) {
@@ -124,7 +119,7 @@ const near = (value) => Math.max(-FARTHEST, Math.min(FARTHEST, value));
 export class Cloud {
   constructor(place, clouds) {
     this.clouds = clouds; // the colours of each
-    this.canvas = clouds.length ? canvasOver(place) : null;
+    this.canvas = clouds.length ? canvasIn(place, "trails") : null;
   }
 
   clear() {} // each frame is painted anew
@@ -145,19 +140,47 @@ export class Cloud {
   }
 }
 
-function canvasOver(place) {
+/** Lines over x that stay, each through the numbers of one frame. */
+export class Curves {
+  constructor(place, curves) {
+    this.curves = curves; // [{ name, colour, width }]
+    this.canvas = curves.length ? canvasIn(place, "trails") : null;
+    this.across = new Map(); // name -> its x
+  }
+
+  settle(tables) {
+    for (const { name } of this.curves) this.across.set(name, tables.get(name)?.getChild("x").toArray());
+  }
+
+  clear() {} // each frame is painted anew
+
+  paint(view, frames, index) {
+    if (!this.curves.length) return;
+    const pen = penOver(this.canvas, view);
+    Object.assign(pen, { lineJoin: "round", lineCap: "round" });
+    for (const { name, colour, width } of this.curves) {
+      const [across, up] = [this.across.get(name), frames.wide.get(name)?.[index]];
+      if (!across || !up) continue; // until the charts of another view are there
+      Object.assign(pen, { strokeStyle: colour, lineWidth: width });
+      stroke(pen, view, across, up, 0, Math.min(across.length, up.length) - 1);
+    }
+  }
+}
+
+export function canvasIn(place, className) {
   const canvas = place.appendChild(document.createElement("canvas"));
-  canvas.className = "trails";
+  canvas.className = className;
   return canvas;
 }
 
 /** The pen of an emptied canvas, in the coordinates of the plot and clipped to it. */
-function penOver(canvas, view) {
+export function penOver(canvas, view) {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth, clientHeight } = canvas.parentElement;
-  canvas.width = clientWidth * ratio;
-  canvas.height = clientHeight * ratio;
+  const [width, height] = [Math.floor(clientWidth * ratio), Math.floor(clientHeight * ratio)];
   const pen = canvas.getContext("2d");
+  if (canvas.width === width && canvas.height === height) pen.reset();
+  else Object.assign(canvas, { width, height });
   const { left, top } = corner(view);
   pen.scale(ratio, ratio);
   pen.translate(left, top);

@@ -1,7 +1,7 @@
 // The charts of a player, made anew when another view or theme needs others.
 
 import { makeChart } from "./chart.js";
-import { columnsIn, rowsOf } from "./frames.js";
+import { columnsIn } from "./frames.js";
 import { LARGEST_DRAWN } from "./numbers.js";
 
 export class Pictures {
@@ -26,12 +26,17 @@ export class Pictures {
     const turn = this.makings;
     this.area.dataset.count = String(this.data.charts.length);
     const { charts, themes, vega } = this.data;
-    const axis = { ...themes[dark ? "dark" : "light"], labelFont: font, titleFont: font };
+    const look = dark ? "dark" : "light";
+    const axis = { ...themes[look], labelFont: font, titleFont: font };
+    const { labelColor, titleColor } = axis;
+    const maps = this.data.maps?.[look];
+    const config = { axis, text: { font }, range: rangesOf(maps) };
+    config.legend = { labelColor, titleColor, labelFont: font, titleFont: font };
     const made = await Promise.all(charts.map(async (chart, index) => {
       const box = this.area.children[index].querySelector(".canvas");
       const place = box.appendChild(document.createElement("div"));
       place.className = "waiting";
-      return { place, box, ...(await makeChart(place, chart, vega, { axis, text: { font } })) };
+      return { place, box, ...(await makeChart(place, chart, vega, config, maps)) };
     }));
     if (turn === this.makings) this.swap(made, shown);
     else for (const one of made) drop(one);
@@ -61,8 +66,7 @@ export class Pictures {
     const still = this.stillCurves();
     this.made.forEach(({ chart }, i) => {
       const { values, data } = charts[i] ?? { values: {}, data: {} };
-      const sets = Object.entries(data).map(([name, key]) => [name, () => rowsOf(this.data[key])]);
-      chart.settle(values, Object.fromEntries(sets));
+      chart.settle(values, new Map(Object.entries(data).map(([name, key]) => [name, this.data[key]])));
       chart.keep(still);
     });
     const captions = this.area.querySelectorAll("figcaption");
@@ -106,6 +110,13 @@ export class Pictures {
   }
 
   finalize() { for (const one of this.made) one.finalize(); }
+}
+
+/** Vega's config for the legends of colour maps, as `legends` in colours.py makes it. */
+function rangesOf(maps) {
+  if (!maps) return {};
+  const scheme = (text) => text.match(/.{6}/g).filter((_, i) => i % 2 === 0).map((colour) => `#${colour}`);
+  return { ramp: { scheme: scheme(maps.sequential) }, diverging: { scheme: scheme(maps.diverging) } };
 }
 
 function drop({ finalize, place }) {

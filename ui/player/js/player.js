@@ -4,6 +4,7 @@
 import { courseIn, quieten, sign } from "./address.js";
 import { Bar } from "./bar.js";
 import { Frames } from "./frames.js";
+import { Memory } from "./memory.js";
 import { number } from "./numbers.js";
 import { Pictures } from "./pictures.js";
 import { watch } from "./pointer.js";
@@ -11,16 +12,9 @@ import { Talk } from "./talk.js";
 import { Transport } from "./transport.js";
 
 const REST_MS = 500; // the server is told the step on screen after so long a rest
-const REMEMBERED_PAGES = 8;
 const DARK = 384; // red, green and blue of a page with less together is dark
 
-const memory = new Map(); // key -> { frames, position, speed }: survives leaving the page
-
-function remember(key, entry) {
-  memory.delete(key);
-  memory.set(key, entry);
-  if (memory.size > REMEMBERED_PAGES) memory.delete(memory.keys().next().value);
-}
+const memory = new Memory(); // key -> { frames, position, speed }: survives leaving the page
 
 class Player {
   constructor(root) {
@@ -53,9 +47,9 @@ class Player {
     this.send = setTriggerValue;
     const first = !this.frames;
     if (first) this.recall(data);
-    this.talk.answered(data.number);
     const shared = this.goesOn(data) ? this.frames.known : this.begin(data);
     const arrived = this.frames.accept(data);
+    this.talk.answered(data.number, performance.now(), data.frames.numRows * this.frames.frameBytes);
     if (data.charts) this.illustrate(data);
     this.talk.consider(data);
     this.signed = Object.keys(data.address);
@@ -69,7 +63,7 @@ class Player {
   /** Be where the visitor was who comes back, or at the step in the link. */
   recall({ key, recording, at, every }) {
     this.key = key;
-    const kept = memory.get(key);
+    const kept = memory.recall(key);
     if (!kept) {
       if (at) this.transport.target = Math.floor(at / every);
       return;
@@ -259,7 +253,7 @@ class Player {
     pictures.show(frames, index);
     this.bar.showStep(frames.step(index), transport);
     this.read(index);
-    remember(this.key, { frames, position: index, speed: transport.speed });
+    memory.remember(this.key, { frames, position: index, speed: transport.speed });
     if (transport.playing) return;
     this.rest();
     if (transport.target === null) this.describe();

@@ -2,6 +2,7 @@
 
 import { number } from "./numbers.js";
 import { corner } from "./paint.js";
+import { meaningOf } from "./raster.js";
 
 const GAP = 14; // between the pointer and what it shows
 const BESIDE = 4; // so far beside the plot still counts as on it
@@ -11,7 +12,60 @@ export function watch(box, chart, player) {
   Object.assign(box, { onclick: null, onpointermove: null, onpointerleave: null });
   box.classList.toggle("pick", Boolean(chart.pick));
   if (chart.hover) hoverOver(box, chart, player);
-  else if (chart.pick) pickFrom(box, chart, player);
+  else {
+    if (chart.pick) pickFrom(box, chart, player);
+    if (chart.rasters.canvas) lookInto(box, chart);
+  }
+}
+
+/** The values of the cells under the pointer, also while the picture moves under a pointer that rests. */
+function lookInto(box, chart) {
+  const { view } = chart;
+  const tip = new Tip(box);
+  let last = null; // where the pointer is
+  const look = () => {
+    const { left, top } = last ? inPlot(last, box, view) : {};
+    const found = last ? chart.rasters.under(view, left, top) : [];
+    if (!found.length) return tip.leave();
+    const [{ row, column, smooth }] = found;
+    const [x, y] = [view.scale("x").invert(left), view.scale("y").invert(top)];
+    const here = smooth ? `${number(x)}, ${number(y)}` : `row ${row}, column ${column}`;
+    tip.show(last, here, found.map(({ label, byte, limits }) => {
+      const { value, sign } = meaningOf(byte, limits);
+      return lineOf(label, `${sign}${number(value)}`);
+    }));
+  };
+  chart.moved = look;
+  box.onpointermove = (event) => {
+    last = event;
+    look();
+  };
+  box.onpointerleave = () => {
+    last = null;
+    tip.leave();
+  };
+}
+
+/** A small table of values beside the pointer. */
+class Tip {
+  constructor(box) {
+    this.box = box;
+    this.element = null;
+  }
+
+  show({ clientX, clientY }, title, lines) {
+    const { box } = this;
+    this.element ??= added(box, "div", "tip");
+    this.element.replaceChildren(head(title), ...lines);
+    const { left, top } = box.getBoundingClientRect();
+    const [x, y] = beside(clientX - left, clientY - top, this.element, box);
+    Object.assign(this.element.style, { left: `${x}px`, top: `${y}px` });
+  }
+
+  leave() {
+    this.element?.remove();
+    this.element = null;
+  }
 }
 
 function pickFrom(box, { view }, player) {
@@ -25,33 +79,25 @@ function pickFrom(box, { view }, player) {
 function hoverOver(box, chart, player) {
   const { view } = chart;
   const colours = new Map(chart.trails.map(({ y, colour }) => [y, colour]));
-  let tip = null;
-  const leave = () => {
-    tip?.remove();
-    tip = null;
-  };
+  const tip = new Tip(box);
   const frameAt = (event) => {
     const { left } = inPlot(event, box, view);
     if (left < -BESIDE || left > view.width() + BESIDE || !player.frames.known) return null;
     const step = view.scale("x").invert(left);
     return Math.max(0, Math.min(player.frames.known - 1, Math.round(step / player.frames.every)));
   };
-  box.onpointerleave = leave;
+  box.onpointerleave = () => tip.leave();
   box.onclick = (event) => {
     const index = frameAt(event);
     if (index !== null) player.jump(index);
   };
   box.onpointermove = (event) => {
     const index = frameAt(event);
-    if (index === null) return leave();
-    tip ??= added(box, "div", "tip");
+    if (index === null) return tip.leave();
     const row = player.frames.row(Math.min(index, player.shown));
     const lines = Object.entries(chart.hover.fields).map(([field, label]) =>
       lineOf(sample(colours.get(field)), label, number(row[field])));
-    tip.replaceChildren(head(`update ${row.step}`), ...lines);
-    const { left, top } = box.getBoundingClientRect();
-    const [x, y] = beside(event.clientX - left, event.clientY - top, tip, box);
-    Object.assign(tip.style, { left: `${x}px`, top: `${y}px` });
+    tip.show(event, `update ${row.step}`, lines);
   };
 }
 

@@ -4,6 +4,9 @@ const AHEAD_SECONDS = 2; // ask when less than this is left to play
 const CHUNK_SECONDS = 4; // and for this much
 const SMALLEST_CHUNK = 60;
 const LARGEST_CHUNK = 2500;
+const MOST_BYTES = 2 ** 20; // of an answer; the server keeps to it too
+const FIRST_BYTES = 2 ** 18; // before it is known how fast the line is
+const ANSWER_SECONDS = 1; // an answer should take no longer: what else is said waits for it
 const PATIENCE_MS = 2000; // what is unanswered is said again after this
 const LAST_PATIENCE_MS = 5000; // and a change of the run given up after this
 const LONGEST_TRIP = 1; // second
@@ -20,6 +23,7 @@ export class Talk {
     this.greeted = -Infinity; // when it was told last
     this.number = 0; // of the last request for frames
     this.request = null; // one that is unanswered: { number, sent }
+    this.bytes = FIRST_BYTES; // that the next answer may have
     this.pending = null; // a fork or restart that is unanswered: { name, frame, sent, first }
     this.roundTrip = 0.25; // seconds from a fork to its answer
     this.told = null; // recording and frame of the last rest
@@ -34,9 +38,12 @@ export class Talk {
   /** The frame that play may not pass before its fork is answered. */
   get limit() { return this.pending?.frame ?? Infinity; }
 
-  /** An answer to a request; earlier ones are answered with it. */
-  answered(number) {
-    if (this.request && number >= this.request.number) this.request = null;
+  /** An answer of so many bytes has come to a request; earlier ones are answered with it. */
+  answered(number, time, bytes) {
+    if (!this.request || number < this.request.number) return;
+    const seconds = Math.max(time - this.request.sent, 1) / 1000;
+    if (bytes) this.bytes = Math.min(MOST_BYTES, (bytes / seconds) * ANSWER_SECONDS);
+    this.request = null;
   }
 
   /** The page has turned to another run. */
@@ -107,8 +114,10 @@ export class Talk {
     const { frames, transport } = this;
     if (frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
     if (this.request && time - this.request.sent < PATIENCE_MS) return;
+    if (this.request) this.bytes /= 2; // perhaps it was too much for this line
     const wanted = transport.target === null ? CHUNK_SECONDS * transport.rate : transport.missing();
-    const count = Math.ceil(Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, wanted)));
+    const chunk = Math.ceil(Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, wanted)));
+    const count = Math.max(1, Math.min(chunk, Math.floor(this.bytes / frames.frameBytes)));
     this.number += 1;
     this.request = { number: this.number, sent: time };
     const { recording, known: start } = frames;

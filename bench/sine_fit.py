@@ -1,0 +1,41 @@
+"""`run`, every state with its curvature, against the loop of "Working Notes - Learning PyTorch"."""
+
+import math
+import statistics
+from collections import deque
+
+import torch
+
+from bench.gradient_descent import seconds
+from core.sine_fit import Config, run
+
+STEPS, ROUNDS = 1_000, 15
+
+
+def document_loop() -> None:
+    """What the notes do at each update, but print: loss, backward, unit gradient, update."""
+    x = 2 * math.pi * torch.rand(1000, generator=torch.Generator().manual_seed(0))
+    y = torch.sin(x)
+    params = torch.tensor([1.3, 1.0], requires_grad=True)
+    printed = []
+    for _ in range(STEPS):
+        model = params[0] * torch.sin(params[1] * x)
+        loss = ((y - model) ** 2).sum()
+        loss.backward()
+        assert params.grad is not None
+        printed.append((loss, params.grad / sum(params.grad**2) ** 0.5))
+        with torch.no_grad():
+            params -= 0.1 * params.grad / (1 + sum(params.grad**2) ** 0.5)
+            params.grad = None
+
+
+def every_state() -> None:
+    """Drain the lesson's generator: in float64, with a Hessian more in each state."""
+    deque(run(Config(steps=STEPS)), maxlen=0)
+
+
+def ratio() -> float:
+    """How many times faster `run` is, the median of rounds in which both take turns."""
+    every_state()
+    document_loop()
+    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))

@@ -1,0 +1,86 @@
+"""The page of the sine fit: what is its own; what every page does is in test_every_lesson.py."""
+
+import re
+
+import pytest
+
+NAME = "sine_fit"
+
+
+def verdict(page) -> dict[str, list[str]]:
+    """Rows of the verdict: title -> predicted, measured, error."""
+    text = next(str(one.proto.body) for one in page.get("html") if "verdict" in str(one.proto))
+    rows = re.findall(r'<tr><th scope="row">(.*?)(?:<span.*?)?</th>(.*?)</tr>', text)
+    return {title: re.findall(r"<td.*?>([^<]*)", cells) for title, cells in rows}
+
+
+def story(page) -> str:
+    return page.markdown[0].value
+
+
+def preset(page, name: str):
+    return page.menu_button(f"{NAME}.preset").click(name).run()
+
+
+def test_the_page_opens_on_the_flip_of_the_notes(open_page):
+    page = open_page(NAME)
+    assert not page.exception
+    assert "leaps from wall to wall for ever, 0.04992 to either side" in story(page)
+    rows = verdict(page)
+    assert rows["How it ends"] == ["2-cycle", "2-cycle", "none"]
+    assert rows["Swing of the flip"][0] == rows["Swing of the flip"][1] == "0.04992"
+    assert rows["Bias of the amplitude"][1] == "too short to tell"
+    assert (
+        verdict(preset(page, "longer than in the notes"))["Bias of the amplitude"][1] == "−0.01889"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "kind"),
+    [
+        ("the mean in place of the sum", "and here it is", "rests"),
+        ("a step that decays", "Here η shrinks, and each leap with it", "rests"),
+        ("with momentum", "Here it settles into no flip, and wanders", "wanders"),
+        ("Adam", "theory names no end", "rests"),
+        ("Newton", "A run rests only where η is below 2, and here it is", "rests"),
+        ("caught in a side valley", "around f = 3.167", "2-cycle"),
+        ("the mix that the notes left out", "around f = 0.7823", "2-cycle"),
+    ],
+)
+def test_what_is_said_is_what_comes(open_page, name, words, kind):
+    page = preset(open_page(NAME), name)
+    assert not page.exception
+    assert words in story(page)
+    assert verdict(page)["How it ends"][1] == kind
+
+
+def test_a_run_that_leaves_is_explained_and_mended(open_page):
+    page = preset(open_page(NAME), "gradient descent, no longer normalised")
+    assert any("Why it runs away" in one.value for one in page.markdown)
+    next(one for one in page.button if one.label == "Use 0.00014").click().run()
+    assert "and here it is" in story(page)
+    assert not any("Why it runs away" in one.value for one in page.markdown)
+
+
+def test_a_number_is_guessed_and_answered_by_the_run(open_page):
+    page = open_page(NAME)
+    page.session_state[f"{NAME}.tab"] = "Try this"
+    page.run()
+    guess = page.number_input(f"{NAME}.half.guess").set_value(0.04).run()
+    assert not any("You said" in one.value for one in guess.markdown)
+    page.button(f"{NAME}.half").click().run()
+    (reply,) = (one.value for one in page.markdown if "You said" in one.value)
+    assert reply.startswith("You said 0.04000. Measured: 0.02492; η/2 − 1/λ is 0.02492.")
+
+
+@pytest.mark.parametrize("view", ["Valley", "Surface", "Curvature", "Gradient"])
+def test_every_view_has_its_picture_and_words(open_page, view):
+    page = open_page(NAME, view=view, prediction="hidden")
+    assert not page.exception
+    assert "Watch what they do" in story(page)
+
+
+def test_a_flat_loss_has_no_valley_and_the_page_says_so(open_page):
+    page = open_page(NAME, true_amplitude="0", amplitude="0")
+    assert not page.exception
+    assert "no valley" in story(page)

@@ -1,0 +1,166 @@
+"""Charts of wide columns: what the player is told of them, and that files show the same."""
+
+import io
+import json
+from base64 import b64decode
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from core.rasters import LARGEST, NO_NUMBER
+from core.recording import Frames
+from ui.colours import RANGES, colours, hexadecimal
+from ui.export import csv, filled, png
+from ui.painted import Curve, Raster, field, profile
+from ui.player.player import Picture, Readout, around
+from ui.theme import BLUE
+
+ROWS, COLUMNS = 6, 9
+BLOCKS = Raster("cells", "weight", COLUMNS, (0, 9), (0, 6), (-1, 1), legend=False)
+WORDS = [(0, Readout("", ""))]
+
+
+def frames(cells: np.ndarray, **columns: np.ndarray) -> Frames:
+    """As many frames as there are rasters."""
+    steps = np.arange(len(cells), dtype=np.int32)
+    return Frames(0, steps, {"cells": cells, **columns}, len(cells), None)
+
+
+def some(count: int = 2, most: int = LARGEST) -> np.ndarray:
+    random = np.random.default_rng(7)
+    return random.integers(0, most + 1, (count, ROWS, COLUMNS), dtype=np.uint8)
+
+
+def shown(picture: Picture, of: Frames, index: int, size=(360, 240)) -> np.ndarray:
+    """(rows, columns, 3): the exported picture, without the white around it."""
+    with Image.open(io.BytesIO(png(picture, of, index, size=size))) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    there = (pixels < 250).any(axis=-1)
+    rows, columns = np.flatnonzero(there.any(axis=-1)), np.flatnonzero(there.any(axis=0))
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def middles(pixels: np.ndarray, rows: int = ROWS, columns: int = COLUMNS) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    down = ((np.arange(rows) + 0.5) / rows * height).astype(int)
+    return pixels[np.ix_(down, ((np.arange(columns) + 0.5) / columns * width).astype(int))]
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_file_shows_the_bytes_of_the_frame_in_their_colours(index, down):
+    cells = some()
+    picture = Picture("Cells", field(BLOCKS._replace(down=down)), "")
+    expected = colours("sequential")[cells[index] if down else cells[index, ::-1]]
+    assert (middles(shown(picture, frames(cells), index)) == expected).all()
+
+
+def test_a_still_raster_is_in_every_file():
+    still = some(1)[0]
+    of = frames(some(2)[:, :1, :1])
+    picture = Picture(
+        "Still", field(BLOCKS._replace(name="still")), "", {}, {"still": {"cells": still}}
+    )
+    first, last = (shown(picture, of, index) for index in (0, 1))
+    assert (first == last).all()
+    assert (middles(first) == colours("sequential")[still[::-1]]).all()
+
+
+def test_where_there_is_no_number_there_are_strokes_and_no_colour():
+    cells = some(1)
+    cells[0, :3, :3] = NO_NUMBER
+    pixels = shown(Picture("Cells", field(BLOCKS._replace(down=True)), ""), frames(cells), 0)
+    height, width = (size // 2 for size in pixels.shape[:2])
+    bare = pixels[: height - 4, : width // 9 * 6 - 4]
+    assert np.ptp(bare, axis=2).max() < 30  # grey and white, and what smoothing makes of them
+    assert (bare.min(axis=2) < 200).mean() > 0.05
+    assert (bare.min(axis=2) > 240).mean() > 0.3
+    rest = middles(pixels)[3:]
+    assert (rest == colours("sequential")[cells[0, 3:]]).all()
+
+
+def test_a_dark_file_has_the_colours_of_the_dark_theme():
+    raster = BLOCKS._replace(colours="diverging", smooth=True)
+    spec = filled(Picture("Cells", field(raster), ""), frames(some()), 0, dark=True)
+    address = spec["datasets"]["cells"][0]["url"].partition(",")[2]
+    assert spec["config"]["range"]["diverging"]["scheme"][0] == "#{:02x}{:02x}{:02x}".format(
+        *colours("diverging", True)[0]
+    )
+    with Image.open(io.BytesIO(b64decode(address))) as image:
+        assert (np.asarray(image)[::-1, :, :3] == colours("diverging", True)[some()[0]]).all()
+
+
+def test_a_legend_runs_through_the_colours_between_the_limits():
+    raster = BLOCKS._replace(legend=True, limits=("least", "most"))
+    spec = field(raster, ("x", "y"), parameters=("least", "most"))
+    picture = Picture("Cells", spec, "", {"least": -3, "most": 5})
+    pixels = shown(picture, frames(np.zeros((1, ROWS, COLUMNS), np.uint8)), 0, (600, 400))
+    seen = {tuple(colour) for colour in pixels[:120].reshape(-1, 3)}
+    wanted = colours("sequential")[20:-20:16].astype(int)
+    # A gradient between 128 colours, two device pixels to each.
+    off = [min(np.abs(np.subtract(colour, one)).max() for one in seen) for colour in wanted]
+    assert max(off) <= 3
+
+
+def test_a_curve_in_a_file_goes_through_its_numbers_and_breaks_where_there_are_none():
+    x = np.linspace(0, 10, 100)
+    up = np.stack([np.sin(x), np.cos(x)]).astype(np.float32)
+    up[:, 40:60] = np.nan
+    values = {"left": 0, "right": 10, "low": -1, "high": 1}
+    spec = profile((Curve("wave"),), ("x", "y"))
+    picture = Picture("Wave", spec, "", values, {"wave": {"x": x}})
+    of = frames(some(), wave=up)
+    for index in (0, 1):
+        rows = filled(picture, of, index)["datasets"]["wave"]
+        assert [row["x"] for row in rows] == x.tolist()
+        given = [np.nan if row["y"] is None else row["y"] for row in rows]
+        np.testing.assert_array_equal(given, up[index].astype(float))
+        with Image.open(io.BytesIO(png(picture, of, index))) as image:
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+        blue = np.abs(pixels - list(bytes.fromhex(BLUE[1:]))).sum(axis=2) < 30
+        columns = np.flatnonzero(blue.any(axis=0))
+        gaps = np.diff(columns).max() / np.ptp(columns)
+        assert 0.19 < gaps < 0.22  # 21 of 99 parts, less the width of the line
+
+
+def test_the_player_is_told_what_to_paint_and_vega_is_not():
+    x = np.linspace(0, 1, 100)
+    still = some(1)[0]
+    pictures = [
+        Picture("A", field(BLOCKS._replace(name="still"), ("x", "y"), ("a", "b"), pick=True), "",
+                {}, {"still": {"cells": still}}),
+        Picture("B", profile((Curve("wave"), Curve("other", "#123456", 4)), ("x", "y")), "",
+                {}, {"wave": {"x": x}, "other": {"x": x}}),
+    ]  # fmt: skip
+    sent = around(pictures, WORDS)
+    surface, wave = sent["charts"]
+    assert surface["rasters"] == json.loads(json.dumps([BLOCKS._replace(name="still")._asdict()]))
+    assert surface["pick"]
+    assert {(line["x"], line["y"]) for line in surface["trails"]} == {("a", "b")}
+    assert wave["curves"] == [
+        {"name": "wave", "colour": BLUE, "width": 2.5},
+        {"name": "other", "colour": "#123456", "width": 4},
+    ]
+    for chart in (surface, wave):
+        marks = [mark["type"] for mark in chart["spec"]["marks"]]
+        assert not {"image", "line"} & set(marks)
+        assert {scale["name"] for scale in chart["spec"]["scales"]} >= {"x", "y"}
+        assert "now" in [data["name"] for data in chart["spec"]["data"]]
+    assert sent["chart_0_still"]["cells"].to_pylist() == [still.tobytes()]
+    assert sent["chart_1_wave"]["x"].to_pylist() == x.tolist()
+    for look, dark in (("light", False), ("dark", True)):
+        assert sent["maps"][look] == {name: hexadecimal(name, dark) for name in RANGES.values()}
+    plain = {name: value for name, value in sent.items() if not isinstance(value, pa.Table)}
+    json.dumps(plain, allow_nan=False)
+
+
+def test_pages_without_rasters_are_sent_no_colours():
+    wave = Picture("B", profile((), ("x", "y")), "")
+    assert "maps" not in around([wave], WORDS)
+
+
+def test_a_table_of_frames_has_no_wide_columns():
+    text = csv(frames(some(), loss=np.array([1.0, 2.0]), wave=np.ones((2, 64), np.float32)))
+    assert text.decode().splitlines()[0] == '"step","loss"'

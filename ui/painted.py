@@ -1,0 +1,141 @@
+"""Charts of wide columns, which the player paints: rasters under its lines, and curves.
+
+The layers that stand for these draw a picture in a file, from data sets that ui/export.py fills. In
+the player those stay empty: Vega draws axes and legend, js/raster.js and js/paint.js the rest. What
+else a chart may read stands at the top of ui/charts.py.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import altair as alt
+
+from ui.charts import FRAMES, NOW, NUMBERS, Spec, between, finished
+from ui.colours import RANGES
+from ui.theme import BLUE, GREY
+
+End = float | str  # a number, or the name of a parameter of the chart
+Ends = tuple[End, End]
+# A path is black with a white outline: one of the two stands out from any colour of a map.
+INK, PAPER = "#000000", "#FFFFFF"
+POINTS = alt.NamedData("points")
+
+
+class Raster(NamedTuple):
+    """One byte a cell (core/rasters.py), painted from the outer ends of its outer cells."""
+
+    name: str  # of a column of the frames or, if it stays still, of a data set with `cells`
+    label: str  # what its numbers are, in the legend and under the pointer
+    columns: int  # cells from left to right
+    x: Ends  # left and right
+    y: Ends  # lower and upper
+    limits: Ends  # what the bytes 0 and 254 stand for
+    colours: str = "sequential"  # or "diverging"
+    smooth: bool = False  # the colours between neighbours too, else blocks
+    down: bool = False  # whether the first row is the highest, as in a matrix, or the lowest
+    legend: bool = True
+
+
+class Curve(NamedTuple):
+    """A line through the numbers of one frame, over x that stay."""
+
+    name: str  # of a column of the frames, and of the data set that has its `x`
+    colour: str = BLUE
+    width: float = 2.5
+
+
+def _scale(ends: Ends, **how: Any) -> alt.Scale:
+    places: list[Any] = [alt.ExprRef(expr=end) if isinstance(end, str) else end for end in ends]
+    return alt.Scale(domain=places, nice=False, zero=False, **how)
+
+
+def _raster(raster: Raster, across: dict[str, Any], up: dict[str, Any]) -> list[alt.Chart]:
+    """The picture, then its axes and legend."""
+    ends = dict(zip(("left", "right", "lower", "upper"), (*raster.x, *raster.y), strict=True))
+    rows = alt.Chart(alt.NamedData(raster.name)).transform_calculate(
+        **{name: str(end) for name, end in ends.items()}, least=str(raster.limits[0])
+    )
+    x, y = alt.X("left:Q", **across), alt.Y("lower:Q", **up)
+    picture = rows.mark_image(aspect=False, smooth=raster.smooth, clip=True)
+    kind = next(kind for kind, name in RANGES.items() if name == raster.colours)
+    legend = alt.Legend(
+        title=raster.label,
+        titleFontWeight="normal",
+        orient="top",
+        gradientThickness=10,
+        tickCount=4,
+        labelExpr=NUMBERS["labelExpr"],
+    )
+    value = alt.Color(
+        "least:Q",
+        scale=_scale(raster.limits, range=kind, interpolate="rgb"),
+        legend=legend if raster.legend else None,
+    )
+    return [
+        picture.encode(x, alt.X2("right:Q"), y, alt.Y2("upper:Q"), alt.Url("url:N")),
+        rows.mark_point(size=0, opacity=1).encode(x, y, value),
+    ]
+
+
+@cache
+def field(
+    raster: Raster,
+    titles: tuple[str, str] | None = None,
+    path: tuple[str, str] | None = None,
+    parameters: tuple[str, ...] = (),
+    pick: bool = False,
+) -> Spec:
+    """A raster in all of its plot, with axes if there are `titles`, under the path of two columns.
+
+    `parameters` are the names that the raster has in place of numbers. With `pick` a click reports
+    its place.
+    """
+    across, up = (
+        {
+            "axis": alt.Axis(title=titles[k], grid=False, **NUMBERS) if titles else None,
+            "scale": _scale(ends),
+        }
+        for k, ends in enumerate((raster.x, raster.y))
+    )
+    layers = _raster(raster, across, up)
+    if path:
+        x, y = alt.X(f"{path[0]}:Q", **across), alt.Y(f"{path[1]}:Q", **up)
+        for colour, width in ((PAPER, 4.5), (INK, 2)):
+            trail = alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=width, clip=True)
+            layers.append(trail.encode(x, y, order=alt.Order("step:Q")))
+        head = alt.Chart(NOW).transform_filter(f"isValid(datum.{path[0]} + datum.{path[1]})")
+        for colour, size in ((PAPER, 160), (INK, 80)):
+            dot = head.mark_point(color=colour, filled=True, size=size, opacity=1, clip=True)
+            layers.append(dot.encode(x, y))
+    meta = {"rasters": [raster._asdict()]} | ({"pick": {"x": "x", "y": "y"}} if pick else {})
+    return finished(alt.layer(*layers), *parameters, **meta)
+
+
+@cache
+def profile(
+    curves: tuple[Curve, ...],
+    titles: tuple[str, str],
+    head: tuple[str, str] | None = None,
+) -> Spec:
+    """Curves over x that stay, points that stay too, and a `head` at two recorded columns.
+
+    Reads `left`, `right`, `low` and `high`, the ends of the axes, `points` (x, y) if there are any,
+    and for each curve a data set of its name (x).
+    """
+    across = {
+        "axis": alt.Axis(title=titles[0], grid=False, **NUMBERS),
+        "scale": between("left", "right"),
+    }
+    up = {"axis": alt.Axis(title=titles[1], **NUMBERS), "scale": between("low", "high")}
+    at = {"x": alt.X("x:Q", **across), "y": alt.Y("y:Q", **up)}
+    dots = alt.Chart(POINTS).mark_point(color=GREY, filled=True, size=30, opacity=1, clip=True)
+    layers = [dots.encode(**at)]
+    for name, colour, width in curves:
+        line = alt.Chart(alt.NamedData(name)).mark_line(color=colour, strokeWidth=width, clip=True)
+        layers.append(line.encode(**at))
+    if head:
+        here = alt.Chart(NOW).transform_filter(f"isValid(datum.{head[0]} + datum.{head[1]})")
+        dot = here.mark_point(color=BLUE, filled=True, size=110, opacity=1, clip=True)
+        layers.append(dot.encode(alt.X(f"{head[0]}:Q", **across), alt.Y(f"{head[1]}:Q", **up)))
+    ends = ("left", "right", "low", "high")
+    return finished(alt.layer(*layers), *ends, curves=[curve.name for curve in curves])

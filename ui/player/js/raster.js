@@ -1,0 +1,131 @@
+// Pictures of one byte a cell, painted under what Vega draws. What the bytes stand for: core/rasters.py.
+
+import { canvasIn, penOver } from "./paint.js";
+
+export const LARGEST = 254; // the byte of the upper limit
+export const NO_NUMBER = 255;
+const HATCH = "#8A8F98"; // strokes where there is no number
+const TILE = 8; // pixels from one to the next
+
+/** The colours of a map, six hexadecimal digits each, as the pixels of an image: 32 bits a byte. */
+export function paletteOf(text) {
+  const colours = new Uint32Array(256); // NO_NUMBER stays transparent
+  const parts = new Uint8ClampedArray(colours.buffer);
+  for (let byte = 0; byte <= LARGEST; byte += 1) {
+    for (let part = 0; part < 3; part += 1) {
+      const at = 6 * byte + 2 * part;
+      parts[4 * byte + part] = Number.parseInt(text.slice(at, at + 2), 16);
+    }
+    parts[4 * byte + 3] = 255;
+  }
+  return colours;
+}
+
+/** Which of `count` equal cells from `first` to `last` has the place, or null. */
+export function cellAt(place, first, last, count) {
+  const part = (place - first) / (last - first);
+  return part >= 0 && part < 1 ? Math.floor(part * count) : null;
+}
+
+/** What a byte stands for: the value, to as many digits as it has, and the sign of what may lie beyond a limit. */
+export function meaningOf(byte, [low, high]) {
+  if (byte === NO_NUMBER) return { value: NaN, sign: "" };
+  const step = (high - low) / LARGEST;
+  const digit = 10 ** Math.floor(Math.log10(step));
+  const value = byte === 0 ? low : byte === LARGEST ? high : Math.round((low + byte * step) / digit) * digit;
+  return { value, sign: { 0: "≤ ", [LARGEST]: "≥ " }[byte] ?? "" };
+}
+
+/** The rasters of a chart, on one canvas; painted when their bytes are others than before. */
+export class Rasters {
+  constructor(place, rasters, maps) {
+    this.rasters = rasters.map((raster) => ({ ...raster, palette: paletteOf(maps[raster.colours]) }));
+    this.canvas = rasters.length ? canvasIn(place, "under") : null;
+    this.small = document.createElement("canvas"); // one pixel a cell
+    this.still = new Map(); // name -> bytes that came with the run
+    this.painted = null; // the bytes on the canvas
+  }
+
+  settle(tables) {
+    for (const { name } of this.rasters) {
+      const table = tables.get(name);
+      if (table) this.still.set(name, table.getChild("cells").get(0).slice());
+    }
+  }
+
+  clear() { this.painted = null; }
+
+  paint(view, frames, index) {
+    const bytes = this.rasters.map(({ name }) => frames.wide.get(name)?.[index] ?? this.still.get(name));
+    if (!bytes.length || bytes.every((cells, i) => cells && cells === this.painted?.[i])) return;
+    this.painted = bytes;
+    const pen = penOver(this.canvas, view);
+    this.rasters.forEach((raster, i) => {
+      if (bytes[i]) this.paintOne(pen, view, raster, bytes[i]);
+    });
+  }
+
+  paintOne(pen, view, { palette, columns, smooth, ...raster }, bytes) {
+    const { small } = this;
+    const rows = bytes.length / columns;
+    Object.assign(small, { width: columns, height: rows });
+    const image = new ImageData(columns, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let k = 0; k < bytes.length; k += 1) pixels[k] = palette[bytes[k]];
+    small.getContext("2d").putImageData(image, 0, 0);
+    const { left, right, first, last } = edges(view, raster);
+    pen.save();
+    if (bytes.includes(NO_NUMBER)) hatch(pen, left, first, right, last);
+    pen.imageSmoothingEnabled = smooth;
+    pen.transform((right - left) / columns, 0, 0, (last - first) / rows, left, first);
+    pen.drawImage(small, 0, 0);
+    pen.restore();
+  }
+
+  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, smooth }]. */
+  under(view, x, y) {
+    const found = this.rasters.map((raster, i) => {
+      const { columns, label, limits, smooth } = raster;
+      const bytes = this.painted?.[i];
+      if (!bytes) return null;
+      const { left, right, first, last } = edges(view, raster);
+      const column = cellAt(x, left, right, columns);
+      const row = cellAt(y, first, last, bytes.length / columns);
+      if (row === null || column === null) return null;
+      const byte = bytes[row * columns + column];
+      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, smooth };
+    });
+    return found.filter(Boolean).reverse();
+  }
+}
+
+/** Where a raster begins and ends in its plot: the outer ends of its first and last column and row. */
+function edges(view, { x, y, down }) {
+  const [left, right] = x.map((end) => view.scale("x")(placeOf(view, end)));
+  const [lower, upper] = y.map((end) => view.scale("y")(placeOf(view, end)));
+  return down ? { left, right, first: upper, last: lower } : { left, right, first: lower, last: upper };
+}
+
+/** An end or a limit: a number, or the name of a parameter of the chart. */
+const placeOf = (view, end) => (typeof end === "string" ? view.signal(end) : end);
+
+/** Strokes over a raster whose cells leave some open: a pattern, since one by one they took as long as the rest. */
+function hatch(pen, left, first, right, last) {
+  tile ??= makeTile();
+  pen.fillStyle = pen.createPattern(tile, "repeat");
+  pen.fillRect(left, first, right - left, last - first);
+}
+
+let tile = null;
+
+function makeTile() {
+  const canvas = Object.assign(document.createElement("canvas"), { width: TILE, height: TILE });
+  const pen = canvas.getContext("2d");
+  pen.strokeStyle = HATCH;
+  for (const shift of [-TILE, 0, TILE]) { // its neighbours reach into its corners
+    pen.moveTo(shift - 1, TILE + 1);
+    pen.lineTo(shift + TILE + 1, -1);
+  }
+  pen.stroke();
+  return canvas;
+}
