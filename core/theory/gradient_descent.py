@@ -134,9 +134,12 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     if not len(weights):
         return Measurement(math.nan, math.nan, math.nan)
     errors = weights - np.asarray(config.target)
-    furthest = int(np.argmax(np.abs(errors[0])))
+    # All weights have one rate. By the settings, since rounding parts errors of one size.
+    furthest = int(np.argmax(np.abs(np.subtract(config.start, config.target))))
     error = errors[:, furthest]
     digit = np.spacing(max(abs(config.start[furthest]), abs(config.target[furthest])))
+    if abs(error[0]) <= 100 * digit:  # nothing but rounding is left
+        return Measurement(math.nan, math.nan, float(loss[-1]))
     error = error[: np.argmin(np.isfinite(error)) or None]
     above = np.flatnonzero(np.abs(error) > max(FLOOR * abs(error[0]), 100 * digit))
     end = max(2, above[-1] + 1) if above.size else 2  # the first update always counts

@@ -195,14 +195,16 @@ def visit(
 ) -> Iterator[Callable[..., Visit]]:
     """Make visitors, each in a tab; at the end none of them may have seen an error or another host.
 
-    They may have a `width` and a `height` of their own, and a `color_scheme` or `reduced_motion`.
-    A test that changes the tab itself, or goes back to where it was, takes a `new_tab`.
+    They visit the app, or another one at `address`. They may have a `width` and a `height` of their
+    own, and a `color_scheme` or `reduced_motion`. A test that changes the tab itself, or goes back
+    to where it was, takes a `new_tab`.
     """
     made: list[Visit] = []
     own: list[Page] = []  # tabs for nobody else
     failed = request.session.testsfailed
 
     def new(
+        address: str = server.address,
         *,
         width: int = 1280,
         height: int = 900,
@@ -215,7 +217,7 @@ def visit(
         page.bring_to_front()  # a tab behind another is painted once a second
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
-        made.append(Visit(page, server.address))
+        made.append(Visit(page, address))
         return made[-1]
 
     yield new

@@ -38,7 +38,7 @@ def test_what_does_not_exist_has_no_line():
 
 def test_numbers_have_four_digits():
     assert "best 0.9901" in lines(Mark("best", 0.990099))[0]
-    assert "best 1e-06" in html([Mark("best", 1e-6)], Range(1, 2)).replace("−", "-")
+    assert "best 0.000001" in html([Mark("best", 1e-6)], Range(1, 2)).replace("−", "-")
 
 
 def test_words_keep_clear_of_the_end_and_of_the_ticks_below():

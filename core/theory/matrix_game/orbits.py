@@ -101,7 +101,11 @@ def orbit(config: Config, start: tuple[float, float], points: int = 4096) -> Orb
     with np.errstate(invalid="ignore"):  # where the lap is inf
         passed = (np.cumsum(slowness) - slowness / 2) * 2 * math.pi / points
         begun = math.copysign(1, c1) * math.atan2(first[1], first[0]) % (2 * math.pi)
-        time = (passed - np.interp(begun, np.abs(turn), passed, period=2 * math.pi)) % lap
+        # From the last point to the first a lap ends: beyond both, each has its twin of that lap.
+        angles, all_around = np.abs(turn), 2 * math.pi
+        turned = np.array([angles[-1] - all_around, *angles, angles[0] + all_around])
+        twins = np.array([passed[-1] - lap, *passed, passed[0] + lap])
+        time = (passed - np.interp(begun, turned, twins)) % lap
     order = np.argsort(time)
     closed = np.append(order, order[:1])
     p, q = around[closed].T

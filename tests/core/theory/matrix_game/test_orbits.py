@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.matrix_game import (
@@ -85,8 +85,16 @@ def test_an_orbit_has_one_energy_and_goes_the_way_of_the_flow(game: Config, a0: 
     assert (forward > 0).mean() > 0.9
 
 
+# Starts on an axis, where a turn begins: p, but not q, is that of the equilibrium, or the reverse.
+ON_AXIS = Config(((-0.5, 0.0), (0.0, -0.5)), ((0.75, 0.0), (0.0, 0.25)))
+REVERSE = Config(((0.5, 0.0), (0.0, 0.5)), ((-0.75, 0.0), (0.0, -0.25)))
+
+
 @few
 @given(cycles(), st.floats(-3, 3), st.floats(-3, 3))
+@example(ON_AXIS, 0.0, 0.0)
+@example(REVERSE, 0.0, 0.0)
+@example(ON_AXIS, math.log(1 / 3), 1.0)
 def test_an_orbit_tells_when_the_flow_passes(game: Config, a0: float, a1: float):
     lap = orbit(game, (a0, a1))
     assume(np.hypot(*(np.array((a0, a1)) - _logits_of_rest(game))) > 1e-2)
