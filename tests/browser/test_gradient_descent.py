@@ -22,7 +22,7 @@ def test_a_diverging_run_is_drawn_and_explained_and_can_be_mended(visit):
     visitor.click("end")
     visitor.until_step(2000)
     assert min(page.eval_on_selector_all(".canvas", INK)) > 200
-    assert "Why it runs away" in page.inner_text("[data-testid=stMain]")
+    page.wait_for_selector("text=Why it runs away")
     page.get_by_role("button", name="the largest that still learns").click()
     page.wait_for_selector("text=Why it runs away", state="detached")
     visitor.rest()
