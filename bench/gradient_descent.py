@@ -1,16 +1,13 @@
 """`run`, every state yielded, against the loop of "Notes on PyTorch", Simple gradient descent."""
 
-import statistics
-import time
 from collections import deque
-from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from core.gradient_descent import Config, run
 
-STEPS, ROUNDS = 1_000, 15
+STEPS = 1_000
 
 
 def document_loop() -> None:
@@ -33,17 +30,3 @@ def document_loop() -> None:
 def every_state() -> None:
     """Drain the lesson's generator."""
     deque(run(Config(steps=STEPS)), maxlen=0)
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """How long one call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def ratio() -> float:
-    """How many times faster `run` is, the median of rounds in which both take turns."""
-    every_state()
-    document_loop()
-    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))

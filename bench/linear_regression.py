@@ -1,14 +1,12 @@
 """`run`, every state yielded, against the loop of "Working Notes - Learning PyTorch - Day 1"."""
 
-import statistics
 from collections import deque
 
 import torch
 
-from bench.gradient_descent import seconds
 from core.linear_regression import Config, run
 
-STEPS, ROUNDS = 1_000, 15
+STEPS = 1_000
 
 
 def document_loop() -> None:
@@ -28,10 +26,3 @@ def document_loop() -> None:
 def every_state() -> None:
     """Drain the lesson's generator."""
     deque(run(Config(damping_factor=0.1, steps=STEPS)), maxlen=0)
-
-
-def ratio() -> float:
-    """How many times faster `run` is, the median of rounds in which both take turns."""
-    every_state()
-    document_loop()
-    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))

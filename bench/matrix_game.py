@@ -1,15 +1,14 @@
 """`run` against the loop of "Notes on PyTorch": alone, recorded for a page, and 10,000 at once."""
 
-import statistics
 from collections import deque
 
 import torch
 
-from bench.gradient_descent import seconds
+from bench import versus
 from core.matrix_game import Config, frame, run
 from core.recording import Recording
 
-STEPS, ROUNDS = 1_000, 15
+STEPS = 1_000
 BATCH_STEPS, BATCH_ROUNDS = 200, 7
 
 
@@ -58,25 +57,12 @@ def every_state_of_a_batch() -> None:
     deque(run(BATCH), maxlen=0)
 
 
-def ratio() -> float:
-    """How many times faster `run` is, the median of rounds in which both take turns."""
-    every_state()
-    document_loop()
-    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))
-
-
 def recorded_ratio() -> float:
     """How many times sooner a run is ready to scrub than the notes' loop is done."""
-    recorded()
-    document_loop()
-    return statistics.median(seconds(document_loop) / seconds(recorded) for _ in range(ROUNDS))
+    return versus.ratio(document_loop, recorded)
 
 
 def batch_ratio() -> float:
     """How many times more updates of single runs a batch makes in a second."""
-    every_state_of_a_batch()
-    document_loop()
     more = len(BATCH.starts) * BATCH_STEPS / STEPS
-    return statistics.median(
-        more * seconds(document_loop) / seconds(every_state_of_a_batch) for _ in range(BATCH_ROUNDS)
-    )
+    return more * versus.ratio(document_loop, every_state_of_a_batch, BATCH_ROUNDS)

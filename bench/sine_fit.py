@@ -1,15 +1,13 @@
 """`run`, every state with its curvature, against the loop of "Working Notes - Learning PyTorch"."""
 
 import math
-import statistics
 from collections import deque
 
 import torch
 
-from bench.gradient_descent import seconds
 from core.sine_fit import Config, run
 
-STEPS, ROUNDS = 1_000, 15
+STEPS = 1_000
 
 
 def document_loop() -> None:
@@ -32,10 +30,3 @@ def document_loop() -> None:
 def every_state() -> None:
     """Drain the lesson's generator: in float64, with a Hessian more in each state."""
     deque(run(Config(steps=STEPS)), maxlen=0)
-
-
-def ratio() -> float:
-    """How many times faster `run` is, the median of rounds in which both take turns."""
-    every_state()
-    document_loop()
-    return statistics.median(seconds(document_loop) / seconds(every_state) for _ in range(ROUNDS))

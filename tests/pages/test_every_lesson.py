@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages.verdict import verdict
 from ui.lessons import LESSONS
 
 ROOT = Path(__file__).parents[2]
@@ -37,13 +38,6 @@ UNTOLD = {
 }
 
 
-def rows(page) -> list[tuple[str, str]]:
-    """Title, without the number of a last update, and the measured column of the verdict."""
-    text = next((str(one.proto) for one in page.get("html") if "verdict" in str(one.proto)), "")
-    found = re.findall(r'<th scope=."row.">(.*?)<.*?</td><td>([^<]*)', text)
-    return [(re.sub(r" \d+", "", title), told) for title, told in found]
-
-
 @every_lesson
 def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
     page = open_page(name, **FEW)
@@ -66,8 +60,9 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name):
         assert not page.exception
         assert not page.error
         assert page.menu_button(key).label == preset
-        for title, told in rows(page):
-            (missed if told.startswith("too short") else shown).add(title)
+        for title, (_, told, _) in verdict(page).items():
+            quantity = re.sub(r" \d+", "", title)  # without the number of a last update
+            (missed if told.startswith("too short") else shown).add(quantity)
     # A wrong prediction would make every run too short to tell it.
     assert missed - shown <= UNTOLD.get(name, set())
     shown = {field: control.value for field, control in controls(page, name).items()}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.matrix_game import LEARNERS, Config
+from tests.pages.verdict import verdict
 
 NAME = "matrix_game"
 SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
@@ -35,17 +36,6 @@ def finished(page):
 
 def said(page) -> str:
     return "\n".join(element.value for element in [*page.markdown, *page.warning, *page.error])
-
-
-def verdict(page) -> dict[str, list[str]]:
-    """The rows of the verdict: quantity -> predicted, measured, error."""
-    bodies = [element.proto.body for element in page.get("html")]
-    body = next(body for body in bodies if 'verdict"' in body)
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
-    return {
-        re.sub(r"<span.*", "", head): re.findall(r"<td[^>]*>(.*?)</td>", cells)
-        for head, cells in rows
-    }
 
 
 def test_it_opens_with_the_game_of_the_notes(open_page):
