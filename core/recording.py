@@ -1,15 +1,25 @@
-"""A run computed as far as anyone has asked, kept as columns, and shared between sessions.
+"""A run computed in the background as far as somebody plays or waits for it, kept as columns, and
+shared between sessions.
 
 A generator cannot be shared: a second thread that calls `next()` while the first is inside gets
-"generator already executing". A `Recording` can: one thread at a time computes, all read what is
-known, nobody waits for a reader.
+"generator already executing". A `Recording` can: one thread at a time computes it, all read what is
+known, and nobody who reads computes.
+
+Who plays takes a *lease*. While it lasts the recording is computed in slices of 50 milliseconds or
+one update, in turn with others that are waited for, by as many threads as there are cores. Python's
+own pool of threads takes them in the order in which they come, and who has more to compute comes
+again.
 """
 
+import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,17 +29,22 @@ from core.course import Course, check_course, common_steps, play, settings_at
 Frame = Mapping[str, Any]  # name -> number or array of fixed shape
 
 MAX_FRAMES = 2_500  # more than a screen has pixels across
-MAX_BYTES = 64 * 2**20  # of one recording's columns, and of its checkpoints
-MAX_CHECKPOINTS = 64
+MAX_BYTES = 64 * 2**20  # of one recording's columns
+MAX_STATE_BYTES = 256 * 2**20  # of the states that it keeps
+MAX_CHECKPOINTS = 64  # spread evenly, where they are small and fast
+GRAIN_SECONDS = 0.25  # of computing, from one state to the next that is kept of a slow run
 SHARED_RECORDINGS = 128
-SHARED_BYTES = 512 * 2**20
+SHARED_BYTES = 2**30
+SLICE_SECONDS = 0.05  # of computing, until it is another recording's turn
+LEASE_SECONDS = 5.0  # that who plays is waited for, from one word to the next
+SOON_SECONDS = 2.0  # of computing that a run gets of which nobody has asked for more
 
 
 class Frames(NamedTuple):
     """Consecutive frames of a recording."""
 
     start: int  # index of the first one
-    steps: np.ndarray  # (n,) int32 updates done at each frame
+    steps: np.ndarray  # (n,) int32 updates done at each frame, to be read only
     columns: dict[str, np.ndarray]  # name -> (n, ...) values, to be read only
     total: int  # frames in the whole run
     error: str | None  # why the run stopped early, if it did
@@ -67,9 +82,13 @@ def _check_step(step: object, last: int) -> None:
 class Kept(NamedTuple):
     """A whole state, from which a run can go on."""
 
-    row: int  # of its frame
     state: Any
     nbytes: int
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, "recording")
 
 
 class Recording:
@@ -82,7 +101,7 @@ class Recording:
     `frame(config, state)` picks what charts need and is the one copy to the host; its config is
     that of the update which led to the state. `run` may raise: the frames known by then stay, and
     `Frames.error` says why there are no more; where not even the first is known, `frames` raises
-    it.
+    it. `resumable(state)` says which states a run can go on from; without it, from all.
     """
 
     def __init__(
@@ -92,32 +111,49 @@ class Recording:
         *,
         frame: Callable[[Any, Any], Frame],
         every: int | None = None,
+        resumable: Callable[[Any], bool] | None = None,
         past: "Recording | None" = None,
     ) -> None:
         check_course(course)
         self.course = course
         self.steps: int = course[-1][1].steps
         self.every = every or frame_interval(self.steps)
-        self._run, self._frame, self._past = run, frame, past
-        self._at = frame_steps(self.steps, self.every)
+        self._run, self._frame, self._resumable, self._past = run, frame, resumable, past
+        self._place(frame_steps(self.steps, self.every))
         self._states = play(run, course)
-        self._lock = threading.Lock()
+        self._taking = threading.Lock()  # over from the past
+        self._computing = threading.Lock()
+        self._news = threading.Condition()  # over what follows, and told of new frames
+        self._queued = False  # whether a thread computes or will
+        self._waiting: list[int] = []  # the frames that readers wait for, by number
+        self._leased = 0.0  # until when somebody plays
+        self._allowed = 0.0  # seconds of computing that may be spent without
         # Rows are written once, below `_known`, which is raised when they are complete. Columns
         # that are full are replaced by longer ones. So a reader needs no lock if it looks at
         # `_known` first and then at the columns.
         self._columns: dict[str, np.ndarray] = {}
         self._room = 0  # rows that the columns have
         self._known = 0
-        self._checkpoints: dict[int, Kept] = {}  # by row; replaced, never written to
-        self._stride = 1  # frames between checkpoints
-        # Where the last settings begin, and the head: both are where the next fork is likely.
+        self._checkpoints: tuple[Kept, ...] = ()  # by step; replaced, never written to
+        # Where the last settings begin, and the newest: both are where the next fork is likely.
         self._near: tuple[Kept, ...] = ()
-        self._turn: Any = None  # the state at the last frame before the last settings
+        self._turn: Any = None
+        self._newest: Any = None
+        self._due = 0  # the step from which on the next state is kept
+        self._due_busy = GRAIN_SECONDS  # or the seconds of computing
+        self._resumes: list[int] = []  # steps from which the run can go on, where not all
         self._state_bytes = 0
         self._began = 0  # the step after which states are computed here
         self._busy = 0.0
         self._updates = 0
         self._error: Exception | None = None
+
+    def _place(self, at: range | list[int]) -> None:
+        self._at = at
+        self._at_array = np.array(at, dtype=np.int32)
+        self._at_array.flags.writeable = False
+
+    # --- Who reads.
 
     @property
     def total(self) -> int:
@@ -134,9 +170,20 @@ class Recording:
         return self._known
 
     @property
+    def finished(self) -> bool:
+        """Whether there will be no more frames."""
+        return self._known >= self.total or self._error is not None
+
+    @property
     def seconds_per_step(self) -> float:
         """Mean time of an update so far, nan before the first."""
         return self._busy / self._updates if self._updates else float("nan")
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest takes at the run's own speed, nan before the first update."""
+        done = self._at[self._known - 1] if self._known else 0
+        return 0.0 if self.finished else (self.steps - done) * self.seconds_per_step
 
     @property
     def nbytes(self) -> int:
@@ -148,61 +195,145 @@ class Recording:
         return sum(column.nbytes for column in self._columns.values())
 
     @property
-    def _kept(self) -> dict[int, Kept]:
-        """The states from which the run can go on, by row."""
-        return self._checkpoints | {kept.row: kept for kept in self._near}
+    def _kept(self) -> list[Kept]:
+        """The states from which the run can go on, by step."""
+        by_step = {kept.state.step: kept for kept in (*self._checkpoints, *self._near)}
+        return [by_step[step] for step in sorted(by_step)]
 
-    def frames(self, start: int = 0, seconds: float = 0.05, count: int | None = None) -> Frames:
-        """At most `count` frames from `start` on, computing for at most `seconds`.
+    def frames(self, start: int = 0, seconds: float = 0.0, count: int | None = None) -> Frames:
+        """At most `count` frames from `start` on, of those that are known.
 
-        A call that finds frames missing computes one at least, whatever the time; a call that finds
-        another thread computing waits for at most `seconds`, then returns what is known.
+        Waits for at most `seconds` until there are so many, and has them computed meanwhile. Only
+        the very first frame is computed here, whatever the time: a page cannot draw nothing.
         """
         self._take_over()
+        while self._known == 0 and self._error is None:
+            self._begin_here()
         start = min(max(start, 0), self.total - 1)
         wanted = self.total if count is None else min(self.total, start + max(count, 1))
-        if self._known < wanted and self._error is None:
-            patience = -1 if self._known == 0 else seconds
-            if self._lock.acquire(timeout=patience):
-                try:
-                    deadline = time.monotonic() + seconds
-                    self._compute_until(wanted, deadline)
-                finally:
-                    self._lock.release()
+        if self._known < wanted and self._error is None and seconds > 0:
+            self._wait(wanted, seconds)
+            wanted = min(wanted, self.total)  # the first frame may have told that fewer fit
         if self._known == 0 and self._error is not None:
             raise self._error
         end = max(start, min(wanted, self._known))
         return Frames(
             start,
-            np.array(self._at[start:end], dtype=np.int32),
+            self._at_array[start:end],
             {name: _to_read(column[start:end]) for name, column in self._columns.items()},
             self.total,
             (str(self._error) or type(self._error).__name__) if self._error else None,
         )
 
     def finish(self, seconds: float) -> Frames:
-        """All frames, computing for at most `seconds`, in slices so that others get their turn."""
-        deadline = time.monotonic() + seconds
-        while self._known < self.total and self._error is None and time.monotonic() < deadline:
-            self.frames(self._known, seconds=0.05)
-        return self.frames(seconds=0)
+        """All frames, if they come within `seconds`; else those that are known by then."""
+        return self.frames(0, seconds)
 
-    def at(self, step: int) -> Any:
-        """A copy of the state after `step` updates: nearest checkpoint before it, then replay."""
+    def at(self, step: int, seconds: float = float("inf")) -> Any:
+        """A copy of the state after `step` updates: the nearest state kept before it, then replay.
+
+        Raises `TimeoutError`, which says how long it takes, where `seconds` are not enough.
+        """
         _check_step(step, self.steps)
         self._take_over()
-        earlier = [kept.state for kept in self._kept.values() if kept.state.step <= step]
-        nearest = max(earlier, key=lambda state: state.step, default=None)
+        earlier = [kept.state for kept in self._kept if kept.state.step <= step]
+        nearest = earlier[-1] if earlier else None
+        began = time.perf_counter()
         for state in play(self._run, self.course, nearest):
             if state.step == step:
                 return deepcopy(state)  # checkpoints are shared: nobody else may see it written to
+            spent = time.perf_counter() - began
+            if spent > seconds:
+                first = nearest.step if nearest else 0
+                whole = spent * (step - first) / max(state.step - first, 1)
+                raise TimeoutError(f"step {step} takes about {whole:.3g} seconds to reach again.")
         raise RuntimeError(f"the run ended before step {step}.")
+
+    def resumes_at(self, step: int) -> int | None:
+        """The first step from `step` on from which the run can go on, None if none is known yet."""
+        if self._resumable is None or step <= 0:
+            return step
+        later = (one for one in self._resumes if one >= step)
+        return next(later, self.steps if self.finished else None)
+
+    # --- Who plays or waits.
+
+    @property
+    def computing(self) -> bool:
+        """Whether somebody plays or waits for frames that are missing."""
+        return not self.finished and self._known < self._goal()
+
+    def lease(self, seconds: float = LEASE_SECONDS) -> None:
+        """Have it computed for so long from now on: somebody plays, or waits for all of it."""
+        self._leased = max(self._leased, time.monotonic() + seconds)
+        self._wake()
+
+    def start(self, seconds: float = SOON_SECONDS) -> None:
+        """Spend so many seconds of computing on it, so that a short run is soon whole."""
+        self._allowed = max(self._allowed, self._busy + seconds)
+        self._wake()
+
+    def stop(self) -> None:
+        """End all leases, so that it stops within a slice; another one may begin at any time."""
+        self._leased = self._allowed = 0.0
+
+    def _goal(self) -> int:
+        """How many frames are wanted."""
+        if time.monotonic() < self._leased or self._busy < self._allowed:
+            return self.total
+        return max(self._waiting, default=0)
+
+    def _wait(self, wanted: int, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._news:
+            self._waiting = [*self._waiting, wanted]
+        self._wake()
+        with self._news:
+            while self._known < wanted and not self.finished:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._news.wait(left):
+                    break
+            rest = list(self._waiting)
+            rest.remove(wanted)
+            self._waiting = rest
+
+    # --- Computing.
+
+    def _wake(self) -> None:
+        """See that a thread computes, if there is anything to compute."""
+        with self._news:
+            if self._queued or not self.computing:
+                return
+            self._queued = True
+        with suppress(RuntimeError):  # the process ends
+            _threads().submit(self._slice)
+
+    def _slice(self) -> None:
+        try:
+            self._take_over()
+            with self._computing:
+                self._compute(self._goal, time.monotonic() + SLICE_SECONDS)
+        finally:
+            with self._news:
+                self._queued = False
+                self._news.notify_all()
+            self._wake()
+
+    def _begin_here(self) -> None:
+        """Compute the first frame, or wait for the thread that does."""
+        if self._computing.acquire(blocking=False):
+            try:
+                self._compute(lambda: 1, float("inf"))
+            finally:
+                self._computing.release()
+        else:
+            self._wait(1, SLICE_SECONDS)
 
     def _take_over(self) -> None:
         """Begin with what the past knows by now, without waiting for what it computes."""
         if self._past is None:
             return
-        with self._lock:
+        with self._taking:
             if self._past is not None and self._past.known:
                 self._go_on_from(self._past)
             self._past = None  # last: who sees none has no need of the lock
@@ -212,27 +343,32 @@ class Recording:
         self._begin({name: column[0] for name, column in past._columns.items()})
         if self.every != past.every:
             return
-        known = min(known, common_steps(past.course, self.course) // self.every + 1)
-        kept = {row: one for row, one in past._kept.items() if row < known}
+        common = common_steps(past.course, self.course)
+        known = min(known, common // self.every + 1)
+        # Not from beyond the next frame, which would be missed.
+        last = min(common, self._at[known]) if known < self.total else common
+        kept = [one for one in past._kept if one.state.step <= last]
         if not kept:
             return
         rows = {name: column[:known] for name, column in past._columns.items()}
         self._extend(known)
         for name, column in self._columns.items():
             column[:known] = rows[name]
-        self._stride = past._stride
-        self._checkpoints = {row: one for row, one in kept.items() if row % self._stride == 0}
-        nearest = kept[max(kept)]
+        nearest = kept[-1]
+        self._checkpoints = tuple(one for one in past._checkpoints if one.state.step <= last)
         self._near = (nearest,)
+        self._resumes = [step for step in past._resumes if step <= last]
         self._count_states()
         self._began = nearest.state.step
+        self._due = self._began + self._stride
         self._states = play(self._run, self.course, nearest.state)
         self._busy, self._updates = past._busy, past._updates
+        self._due_busy = self._busy + GRAIN_SECONDS
         self._known = known
 
-    def _compute_until(self, wanted: int, deadline: float) -> None:
-        head = None
-        while self._known < wanted:
+    def _compute(self, goal: Callable[[], int], deadline: float) -> None:
+        """Compute frames, one at least, until there are so many as `goal` says or it is late."""
+        while not self.finished and self._known < goal():
             try:
                 began = time.perf_counter()
                 state = self._advance(self._at[self._known])
@@ -240,7 +376,6 @@ class Recording:
                 self._busy += time.perf_counter() - began
                 if not self._room:
                     self._begin(row)
-                    wanted = min(wanted, self.total)
                 if self._known == self._room:
                     self._extend(min(2 * self._known, self.total))
                 for name, values in row.items():
@@ -248,20 +383,26 @@ class Recording:
             except Exception as error:
                 self._error = error
                 break
-            if self._known % self._stride == 0:
-                self._keep(self._known, state)
             self._known += 1
-            head = state
+            if self._known in self._waiting:
+                with self._news:
+                    self._news.notify_all()
             if time.monotonic() >= deadline:
                 break
-        self._keep_near(head)
+        self._keep_near()
 
     def _advance(self, step: int) -> Any:
-        turn = self.course[-1][0] // self.every * self.every
+        turn = self.course[-1][0]
         for state in self._states:
             self._updates += state.step > self._began
-            if state.step == turn:
-                self._turn = state
+            if self._resumable is None or self._resumable(state):
+                self._newest = state
+                if self._resumable is not None:
+                    self._resumes.append(state.step)
+                if state.step == turn:
+                    self._turn = state
+                if state.step >= self._due or self._busy >= self._due_busy:
+                    self._keep(state)
             if state.step == step:
                 return state
         raise RuntimeError(f"the run ended before step {step}.")
@@ -270,9 +411,12 @@ class Recording:
         """Columns with room for this first row, and so many frames that all will fit."""
         shapes = {name: np.asarray(values) for name, values in row.items()}
         size = sum(values.nbytes for values in shapes.values())
-        while self.total * size > MAX_BYTES and self.total > 2:
-            self.every += 2
-            self._at = frame_steps(self.steps, self.every)
+        every = self.every
+        while len(frame_steps(self.steps, every)) * size > MAX_BYTES and self.steps > every:
+            every += 2
+        if every != self.every:
+            self.every = every
+            self._place(frame_steps(self.steps, every))
         self._columns = {
             name: np.empty((1, *values.shape), values.dtype) for name, values in shapes.items()
         }
@@ -286,38 +430,51 @@ class Recording:
             longer[name][: self._known] = column[: self._known]
         self._columns, self._room = longer, rows
 
-    def _keep(self, index: int, state: Any) -> None:
-        self._checkpoints = self._checkpoints | {index: Kept(index, state, _nbytes(state))}
-        while len(self._checkpoints) > 1 and (
-            len(self._checkpoints) > MAX_CHECKPOINTS
-            or sum(kept.nbytes for kept in self._checkpoints.values()) > MAX_BYTES
-        ):
-            self._stride *= 2
-            self._checkpoints = {
-                i: kept for i, kept in self._checkpoints.items() if i % self._stride == 0
-            }
+    # --- States that are kept.
+
+    @property
+    def _stride(self) -> int:
+        """Updates from one state to the next that is kept of a fast run."""
+        return max(1, -(-self.steps // MAX_CHECKPOINTS))
+
+    def _keep(self, state: Any) -> None:
+        kept = [*self._checkpoints, Kept(state, _nbytes(state))]
+        room = _share(self) - 2 * kept[-1].nbytes  # for the two that are kept beside these
+        self._checkpoints = tuple(_thinned(kept, room))
+        self._due, self._due_busy = state.step + self._stride, self._busy + GRAIN_SECONDS
         self._count_states()
 
-    def _keep_near(self, head: Any) -> None:
-        if head is None:
-            return
-        near = {self._known - 1: head}
-        if self._turn is not None:
-            near[self._turn.step // self.every] = self._turn
-        self._near = tuple(
-            Kept(row, state, _nbytes(state))
-            for row, state in near.items()
-            if row not in self._checkpoints
-        )
+    def _keep_near(self) -> None:
+        """Keep the newest state too, and the one where the last settings begin."""
+        near = [state for state in (self._turn, self._newest) if state is not None]
+        self._near = tuple(Kept(state, _nbytes(state)) for state in near) or self._near
         self._count_states()
 
     def _count_states(self) -> None:
         """Count the bytes; where there are too many, only checkpoints stay."""
-        size = sum(kept.nbytes for kept in self._kept.values())
-        if size > MAX_BYTES and self._near:
+        size = sum(kept.nbytes for kept in self._kept)
+        if size > MAX_STATE_BYTES and self._near and self._checkpoints:
             self._near, self._turn = (), None
-            size = sum(kept.nbytes for kept in self._kept.values())
+            size = sum(kept.nbytes for kept in self._checkpoints)
         self._state_bytes = size
+
+
+def _thinned(kept: list[Kept], most: int) -> list[Kept]:
+    """As many of these states, in the order of their steps, as have `most` bytes, one at least.
+
+    The newest stay; older ones are the farther apart, the older they are: where one is let go, the
+    way from the one before it to the one after is the smallest part of its age.
+    """
+    kept = list(kept)
+    newest = kept[-1].state.step
+    while sum(one.nbytes for one in kept) > most and len(kept) > 1:
+        steps = [0, *(one.state.step for one in kept)]
+
+        def loss(index: int, steps: list[int] = steps) -> float:
+            return (steps[index + 2] - steps[index]) / (newest - steps[index + 1])
+
+        kept.pop(min(range(len(kept) - 1), key=loss))
+    return kept
 
 
 def _to_read(rows: np.ndarray) -> np.ndarray:
@@ -345,12 +502,14 @@ def shared(
     *,
     frame: Callable[[Any, Any], Frame],
     every: int | None = None,
+    resumable: Callable[[Any], bool] | None = None,
 ) -> Recording:
     """The recording of this course that all sessions share: a class of learners costs one run.
 
     A new one goes on from the recording whose course has the most in common with this one, so that
     a change of settings costs what follows, never what came before. Purity makes that safe:
-    (run, course, every) determines every frame. The least recently used are let go.
+    (run, course, every) determines every frame. The least recently used are let go, those first
+    for which nobody waits.
     """
     key = (run, frame, course, every)
     with _shared_lock:
@@ -362,20 +521,32 @@ def shared(
     ]
     past = max(kin, key=lambda other: _in_common(other, course), default=None)
     with _shared_lock:
-        recording = _shared.pop(key, None)
-        recording = recording or Recording(run, course, frame=frame, every=every, past=past)
+        recording = _shared.pop(key, None) or Recording(
+            run, course, frame=frame, every=every, resumable=resumable, past=past
+        )
         _shared[key] = recording
         while len(_shared) > 1 and (
             len(_shared) > SHARED_RECORDINGS or _held(_shared.values()) > SHARED_BYTES
         ):
-            _shared.popitem(last=False)
+            rest = [one for one in _shared if one != key]
+            gone = next((one for one in rest if not _shared[one].computing), rest[0])
+            _shared.pop(gone).stop()
     return recording
 
 
 def _in_common(other: Recording, course: Course) -> tuple[int, int]:
-    """How many frames of another recording this course has too, and the last with a state."""
-    rows = min(other.known, common_steps(other.course, course) // other.every + 1)
-    return rows, max((row for row in other._kept if row < rows), default=-1)
+    """How many frames of another recording this course has too, and the last step of a state."""
+    common = common_steps(other.course, course)
+    rows = min(other.known, common // other.every + 1)
+    return rows, max((k.state.step for k in other._kept if k.state.step <= common), default=-1)
+
+
+def _share(recording: Recording) -> int:
+    """Bytes of states that a recording may keep: less than it could where many are computed."""
+    if recording._state_bytes < SHARED_BYTES // SHARED_RECORDINGS:
+        return MAX_STATE_BYTES  # far from it: nothing to count
+    many = sum(one.computing for one in list(_shared.values()))
+    return min(MAX_STATE_BYTES, SHARED_BYTES // max(many, 1))
 
 
 def _held(recordings: Iterable[Recording]) -> int:
@@ -383,7 +554,7 @@ def _held(recordings: Iterable[Recording]) -> int:
     recordings = list(recordings)
     total = sum(recording.nbytes for recording in recordings)
     if total > SHARED_BYTES:
-        once = {id(one.state): one for each in recordings for one in each._kept.values()}
+        once = {id(one.state): one for each in recordings for one in each._kept}
         total = sum(recording._column_bytes for recording in recordings)
         total += sum(one.nbytes for one in once.values())
     return total

@@ -3,27 +3,26 @@
 What changes a session, and how, stands in ui/session.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from core.recording import Course, Frames, Recording, shared
+from core.recording import SOON_SECONDS, Course, Frames, Recording, shared
 from ui import session
 from ui.controls import LINKED, Settings
 from ui.differences import differences, differing, history, label
 from ui.link import write
 from ui.session import Session
-from ui.tables import Derive, cut, derived, narrow, table
+from ui.tables import Derive, charted, cut, narrow, table
 from ui.theme import PINS
 
 MOST_COMPLAINTS = 4
 STILL_ROWS = 300  # of a curve that does not move
 MOST_OLD, SHORT = 3, 0.04  # old curves shown; the part of a run that a moment is
-# How long a page computes at a time, and how often; how long it does for a curve beside its run.
-LOOK_SECONDS, LOOK_EVERY, STILL_SECONDS = 0.1, 0.3, 0.03
+LOOK_SECONDS = 0.1  # that a page waits for the end of its run, so that a short one is whole at once
 
 
 class Still(NamedTuple):
@@ -32,12 +31,12 @@ class Still(NamedTuple):
     letter: str  # of a pin, "" of an old curve
     course: Course
     recording: Recording
-    recorded: Frames  # as far as it is known
     rows: slice  # those that are drawn
 
     def frames(self, also: Derive | None = None) -> Frames:
         """What of it is drawn."""
-        return narrow(cut(derived(self.recorded, self.course, also), self.rows))
+        whole = charted(self.recording, also, 0, self.recording.total)
+        return narrow(cut(whole, self.rows))
 
 
 class Run:
@@ -55,7 +54,17 @@ class Run:
         self._turn(session.choose, wanted, self.lesson.LIVE, anew=settings.anew())
         self.course: Course = self.session.course
         self.config = self.session.config
-        self.recording: Recording = shared(self.lesson.run, self.course, frame=self.lesson.frame)
+        self.recording = self._recording(self.course)
+        self.later = False  # whether a fork waits for a state from which the run can go on
+        self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
+        if st.session_state.get(f"{self.name}.begun") != self.course:
+            st.session_state[f"{self.name}.begun"] = self.course
+            for recording in (self.recording, *(pin.recording for pin in self.pins)):
+                recording.start(SOON_SECONDS)
+
+    def _recording(self, course: Course) -> Recording:
+        resumable = getattr(self.lesson, "resumable", None)
+        return shared(self.lesson.run, course, frame=self.lesson.frame, resumable=resumable)
 
     @property
     def session(self) -> Session:
@@ -86,11 +95,6 @@ class Run:
         return [rows[field].to_numpy() for rows in tables if field in rows.column_names]
 
     @property
-    def behind(self) -> bool:
-        """Whether the session has another course since the page ran: that run of it was cut off."""
-        return self.course != self.session.course
-
-    @property
     def since(self) -> int:
         """The step from which on the settings now hold."""
         return self.course[-1][0]
@@ -98,6 +102,17 @@ class Run:
     def hear(self, what: str, said: object) -> bool:
         """Take in what the browser says; True if the whole page must run again."""
         before = self.session
+        words = said if isinstance(said, dict) else {}
+        self.later = False
+        if what == "fork" and words.get("recording") == session.identify(self.course):
+            # Where the run cannot go on from that state, it does from the next that can.
+            step = words.get("step")
+            step = self.recording.resumes_at(step) if isinstance(step, int) else None
+            self.later = step is None
+            if self.later:
+                self.recording.lease()
+                return False
+            said = words | {"step": step}
         self._turn(session.hear, what, said, self.lesson.LIVE)
         now = self.session
         return (now.course, now.proposal) != (before.course, before.proposal)
@@ -112,25 +127,34 @@ class Run:
         words = {"course": write(self.session.course), "at": str(self.session.at or "")}
         return {self.settings.key(field): text for field, text in words.items()}
 
-    def finish(self) -> Frames:
-        """The frames: all of them if they come soon, else the page says so and looks again."""
-        frames = self.recording.finish(LOOK_SECONDS)
-        still = [curve.recording for curve in (*self.olds, *self.pins)]
-        waited = [one for one in (self.recording, *still) if not one.finish(0).finished]
-        if waited:
-            self._wait(waited)
-        return frames
+    # --- What is computed meanwhile, in the background.
 
-    @st.fragment(run_every=LOOK_EVERY)
-    def _wait(self, waited: Sequence[Recording]) -> None:
-        """Compute one after the other, in short looks: a word of the player waits for each."""
-        if waited[0].finish(LOOK_SECONDS).finished:
-            st.rerun()
-        frames = self.recording.finish(0)
+    @property
+    def computing(self) -> bool:
+        """Whether the run, or a pinned one, is being computed."""
+        return any(one.computing for one in (self.recording, *(pin.recording for pin in self.pins)))
+
+    @property
+    def behind(self) -> bool:
+        """Whether the page shows less than there is, and all that will come for now is there: what
+        the whole run shows, or a course that has changed since (that run of the page was cut off).
+        """
+        if self.course != self.session.course:
+            return True
+        if self.recording not in self._shown:
+            return False  # the page has not come so far
+        runs = [self.recording, *(pin.recording for pin in self.pins)]
+        return not self.computing and any(one.known != self._shown.get(one) for one in runs)
+
+    def finish(self) -> Frames:
+        """The frames: all of them if they come soon, else the page says that more will come."""
+        if self.recording.computing:
+            self.recording.finish(LOOK_SECONDS)
+        frames = self.recording.frames()
+        self._shown[self.recording] = len(frames.steps)
         if not frames.finished:
-            part = 100 * len(frames.steps) // frames.total
-            words = f"What the whole run shows comes here with its last update: {part} % computed."
-            st.caption(words)
+            st.caption("What the whole run shows comes here with its last update.")
+        return frames
 
     # --- Undo and pin.
 
@@ -158,11 +182,11 @@ class Run:
 
     def _still(self, letter: str, course: Course, since: int = 0) -> Still:
         """The curve from `since` on, thinned by an odd stride: an even one would hide a zigzag."""
-        recording = shared(self.lesson.run, course, frame=self.lesson.frame)
-        frames = recording.finish(STILL_SECONDS)
+        recording = self._recording(course)
+        self._shown.setdefault(recording, recording.known)
         stride = -(-recording.total // STILL_ROWS) | 1
         rows = slice(recording.frame_of(since), None, stride)
-        return Still(letter, course, recording, frames, rows)
+        return Still(letter, course, recording, rows)
 
     def bar(self) -> None:
         """Below the player: undo, pin, and what sets pinned curves apart."""

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 
-from core.recording import Course, Frames
+from core.recording import Course, Frames, Recording
 
 WIDE = 64  # numbers in a frame's column from which on it travels in one piece
 
@@ -53,6 +54,31 @@ def derived(frames: Frames, course: Course, also: Derive | None) -> Frames:
     """The frames, from the first on, with what `also` makes of them."""
     more = also(course[-1][1], frames) if also else {}
     return frames._replace(columns={**frames.columns, **more})
+
+
+# Of each recording what was made last of its frames, by what made it.
+_made: WeakKeyDictionary[Recording, dict[Derive, Frames]] = WeakKeyDictionary()
+_MOST_MADE = 4  # of one recording: a page has a view or two
+
+
+def charted(recording: Recording, also: Derive | None, start: int = 0, count: int = 1) -> Frames:
+    """At most `count` frames from `start` on of those that are known, with what `also` makes.
+
+    That is made of all that are known, once until there are more.
+    """
+    frames = recording.frames(start, 0, count)
+    if also is None:
+        return frames
+    until = frames.start + len(frames.steps)
+    kept = _made.setdefault(recording, {})
+    whole = kept.get(also)
+    if whole is None or len(whole.steps) < until:
+        whole = derived(recording.frames(), recording.course, also)
+        kept.pop(also, None)
+        kept[also] = whole
+        for old in list(kept)[:-_MOST_MADE]:
+            kept.pop(old, None)
+    return cut(whole, slice(frames.start, until))._replace(start=frames.start, error=frames.error)
 
 
 def cut(frames: Frames, rows: slice) -> Frames:

@@ -243,30 +243,104 @@ class Clock:
         self.now += step > 0
 
 
-def test_a_call_without_time_still_brings_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Counted(Clock(monkeypatch).tick)
+def settled(part: Recording) -> Recording:
+    """The recording, once no thread computes it any more."""
+    deadline = time.monotonic() + PATIENCE
+    while part._queued:
+        assert time.monotonic() < deadline, "it goes on computing"
+        time.sleep(0.001)
+    return part
+
+
+def test_who_only_reads_has_nothing_computed_but_the_very_first_frame() -> None:
+    run = Counted()
     part = make(run)
-    for known in range(21):
-        chunk = part.frames(known, seconds=0)
-        assert chunk.steps.tolist() == [known]
-        assert run.states == known + 1
-        assert chunk.finished == (known == 20)
+    for start in (0, 5, 20):
+        part.frames(start)
+        part.frames(start, count=3)
+        part.finish(0)
+        assert (settled(part).known, run.states) == (1, 1)
+    assert not part.computing
 
 
-def test_a_call_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lease_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     part = make(Counted(Clock(monkeypatch).tick))
-    assert part.frames(0, seconds=5).steps.tolist() == [0, 1, 2, 3, 4, 5]
-    assert part.frames(6, seconds=3).steps.tolist() == [6, 7, 8]
+    part.lease(5)
+    assert settled(part).known == 6  # the start, and five updates of a second each
+    assert not part.computing
+    part.lease(3)
+    assert settled(part).known == 9
+    part.lease()
+    assert settled(part).known == 9 + recording.LEASE_SECONDS
 
 
-def test_finish_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = make(Counted(Clock(monkeypatch).tick))
-    frames = part.finish(seconds=8)
-    assert frames.start == 0
-    assert 8 <= frames.steps[-1] <= 9  # one update more, at most, is under way when time is over
-    assert not frames.finished
-    assert_shows(frames, list(walk(Walk())))
-    assert part.finish(seconds=100).finished
+def test_a_start_is_spent_in_seconds_of_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    part = make(Counted(clock.tick))
+    part.frames()
+    clock.now += 100  # time that others take
+    part.start(4)
+    assert settled(part).known == 5
+    part.start()
+    assert settled(part).known == 5 + recording.SOON_SECONDS
+
+
+def test_what_is_stopped_stops_within_a_slice_and_may_go_on() -> None:
+    inside, let_go = threading.Event(), threading.Event()
+
+    def hold(step: int) -> None:
+        if step == 5:
+            inside.set()
+            assert let_go.wait(PATIENCE)
+
+    part = make(Counted(hold))
+    part.lease(PATIENCE)
+    assert inside.wait(PATIENCE)
+    part.stop()
+    assert not part.computing
+    let_go.set()
+    assert settled(part).known == 6  # the update that was under way
+    assert_shows(everything(part), list(walk(Walk())))
+
+
+def test_who_waits_gets_what_is_there_when_the_time_is_over() -> None:
+    with Held() as part:
+        assert elsewhere(lambda: part.frames(0, seconds=0.01)).steps.tolist() == [0, 1, 2, 3, 4]
+        assert not elsewhere(lambda: part.finish(0.01)).finished
+
+
+def test_two_that_are_waited_for_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one thread, in slices of one update, since by this clock each takes a second."""
+    clock, made = Clock(monkeypatch), []
+    one_thread = ThreadPoolExecutor(1)
+    monkeypatch.setattr(recording, "_threads", lambda: one_thread)
+
+    def noting(name: str) -> Callable[[int], None]:
+        def note(step: int) -> None:
+            clock.tick(step)
+            made.append((name, step))
+
+        return note
+
+    parts = [make(Counted(noting(name))) for name in "ab"]
+    one_thread.submit(lambda: [part.lease(1_000) for part in parts])
+    one_thread.submit(lambda: None).result(PATIENCE)
+    for part in parts:
+        assert settled(part).known == 21
+    assert made == [("a", 0), ("a", 1), ("b", 0), ("b", 1)] + [
+        (name, step) for step in range(2, 21) for name in "ab"
+    ]
+
+
+def test_how_long_the_rest_takes_is_reckoned_from_the_run_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = make(Counted(Clock(monkeypatch).tick), every=3)
+    part.lease(9)
+    assert settled(part).known == 4  # after 9 updates
+    assert part.seconds_left == 11
+    everything(part)
+    assert part.seconds_left == 0
 
 
 def test_the_time_of_an_update_is_unknown_before_the_first(
@@ -276,13 +350,13 @@ def test_the_time_of_an_update_is_unknown_before_the_first(
     assert np.isnan(part.seconds_per_step)
     part.frames(0, count=1)
     assert np.isnan(part.seconds_per_step)
-    part.frames(0, seconds=100)
+    part.finish(100)
     assert part.seconds_per_step == 1  # by this clock, exactly
 
 
 def test_the_time_of_an_update_is_not_that_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     part = make(Counted(Clock(monkeypatch).tick), every=5)
-    part.frames(0, seconds=100)
+    part.finish(100)
     assert part.seconds_per_step == 1  # not 5
 
 
@@ -667,11 +741,11 @@ def test_a_trunk_thinned_otherwise_lends_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_shared_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "SHARED_BYTES", 0)  # so that it is counted to the byte
     part = Recording(walk, ((0, Walk()),), frame=show, every=1)
     frames = everything(part)
     forked = Recording(walk, ((0, Walk()), (15, Walk(2))), frame=show, every=1, past=part)
     everything(forked)
+    monkeypatch.setattr(recording, "SHARED_BYTES", 0)  # so that it is counted to the byte
     # Two sets of columns, for the arrays are two; 21 states, and the five that differ.
     assert recording._held([part, forked]) == 2 * columns_of(frames) + (21 + 5) * 16
     assert part.nbytes == forked.nbytes == columns_of(frames) + 21 * 16
@@ -809,7 +883,7 @@ def test_checkpoints_are_few_and_near() -> None:
 
 
 def test_checkpoints_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "MAX_BYTES", 100)  # six states of 16 bytes
+    monkeypatch.setattr(recording, "MAX_STATE_BYTES", 100)  # six states of 16 bytes
     part = Recording(
         walk, ((0, Walk(steps=99)),), frame=lambda config, state: {"small": np.uint8(1)}, every=1
     )
@@ -820,7 +894,7 @@ def test_checkpoints_keep_to_their_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_checkpoint_is_kept_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "MAX_BYTES", 10)
+    monkeypatch.setattr(recording, "MAX_STATE_BYTES", 10)
     part = Recording(
         walk, ((0, Walk(steps=9)),), frame=lambda config, state: {"small": np.uint8(1)}
     )
@@ -879,7 +953,8 @@ def test_frames_cannot_be_written_to() -> None:
     for column in frames.columns.values():
         with pytest.raises(ValueError, match="read-only"):
             column[:] = -1
-    frames.steps[:] = -1
+    with pytest.raises(ValueError, match="read-only"):
+        frames.steps[:] = -1
     frames.columns.clear()
     assert_equal(everything(part), everything(make()))
 

@@ -21,7 +21,6 @@ def no_packaged_components(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_page(monkeypatch: pytest.MonkeyPatch):
     """Open a page of the app, as its link with these settings would, and wait for its whole run."""
     monkeypatch.setattr(steering, "LOOK_SECONDS", 30)  # no browser waits for an answer meanwhile
-    monkeypatch.setattr(steering, "STILL_SECONDS", 30)
 
     def opened(name: str, **settings: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -24,8 +24,11 @@ def no_clock(monkeypatch):
     monkeypatch.setattr(player, "CHUNK_SECONDS", 60)
 
 
-def recording(steps: int = 600) -> Recording:
-    return Recording(lesson.run, ((0, lesson.Config(steps=steps)),), frame=lesson.frame)
+def recording(steps: int = 600, frame=lesson.frame, run=lesson.run) -> Recording:
+    """One that is computed."""
+    source = Recording(run, ((0, lesson.Config(steps=steps)),), frame=frame)
+    source.finish(60)
+    return source
 
 
 def test_columns_of_vectors_become_flat_columns_of_float64():
@@ -115,7 +118,7 @@ def pictures(size: int, steps: int = 600) -> Recording:
         cells = np.full(size, state.step % 251, np.uint8)
         return {"cells": cells.reshape(1, size), "loss": state.loss.numpy()}
 
-    return Recording(lesson.run, ((0, lesson.Config(steps=steps)),), frame=frame)
+    return recording(steps, frame)
 
 
 @pytest.mark.parametrize("size", [100, 10_000, 3_000_000])
@@ -134,6 +137,20 @@ def test_an_answer_has_so_many_bytes_or_one_frame(size):
         with pa.ipc.new_stream(message, sent["frames"].schema) as stream:
             stream.write_table(sent["frames"])
         assert message.tell() <= rows * each + 4_096  # no more than what is sent travels
+
+
+def test_who_asks_for_frames_has_them_computed_and_who_only_looks_has_not():
+    source = Recording(lesson.run, ((0, lesson.Config(steps=600)),), frame=lesson.frame)
+    name = identify(source.course)
+    looks = {"recording": name, "start": 0, "count": 1}
+    for request in (None, looks, {"recording": "b", "start": 300, "count": 9}):
+        sent = answer(source, request)
+        assert (sent["frames"].num_rows, sent["computed"], sent["computing"]) == (1, 1, False)
+    sent = answer(source, {"recording": name, "start": 1, "count": 40})
+    assert sent["frames"].column("step").to_pylist() == list(range(1, 41))
+    source.finish(60)
+    sent = answer(source, looks)
+    assert (sent["computed"], sent["computing"], sent["left"]) == (601, False, 0)
 
 
 def test_a_request_for_another_recording_gets_the_first_frames_of_this_one():
@@ -168,7 +185,7 @@ def test_a_run_that_stops_is_told_with_the_frames_before():
                 raise RuntimeError("out of memory")
             yield found
 
-    source = Recording(breaking, ((0, lesson.Config()),), frame=lesson.frame)
+    source = recording(run=breaking)
     sent = answer(source)
     assert sent["frames"].num_rows == 5
     assert sent["error"] == "out of memory"

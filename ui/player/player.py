@@ -28,7 +28,7 @@ from ui.charts import Spec
 from ui.colours import RANGES, hexadecimal
 from ui.session import identify
 from ui.steering import Run, Still
-from ui.tables import Derive, cells, cut, derived, table
+from ui.tables import Derive, cells, charted, table
 from ui.theme import CHARTS, PINS, axis_colours
 
 HERE = Path(__file__).parent
@@ -36,7 +36,9 @@ STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/stati
 FIRST_CHUNK = 240  # frames that are sent before anyone asks: four seconds at 60 a second
 LARGEST_CHUNK = 2_500
 FIRST_BYTES, MOST_BYTES = 2**18, 2**20  # of the frames in the first answer, and in any
-CHUNK_SECONDS = 0.1  # how long one answer may compute
+# How long an answer waits for frames that are being computed; one in which the page runs, which
+# needs no more than one.
+CHUNK_SECONDS, FIRST_SECONDS = 0.1, 0.03
 
 
 HTML = """
@@ -58,6 +60,8 @@ HTML = """
   <div class="charts"></div>
   <div class="readout" data-testid="player-readout"></div>
   <div class="note" data-testid="player-note" role="status"></div>
+  <div class="work"><span data-testid="player-work"></span>
+    <button data-testid="player-compute" hidden></button></div>
 </section>
 """
 
@@ -155,6 +159,10 @@ def _whole(value: object, low: int, high: int, default: int) -> int:
     return int(min(max(value, low), high)) if _is_number(value) else default
 
 
+def _seconds(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def answer(
     recording: Recording, request: object = None, start: int = 0, also: Derive | None = None
 ) -> dict[str, Any]:
@@ -170,12 +178,11 @@ def answer(
     same = asked.get("recording") == identity
     start = _whole(asked.get("start"), 0, recording.total - 1, start) if same else start
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
-    frames = recording.frames(start, CHUNK_SECONDS, count)
-    if also:
-        until = frames.start + len(frames.steps)
-        known = recording.frames(0, 0, until)._replace(start=frames.start)
-        whole = derived(known, recording.course, also)
-        frames = cut(whole, slice(frames.start, until))._replace(error=frames.error)
+    if same and recording.known < start + count:
+        recording.lease()  # who asks for frames plays
+    if recording.computing:
+        recording.frames(start, *((CHUNK_SECONDS, count) if same else (FIRST_SECONDS, 1)))
+    frames = charted(recording, also, start, count)
     sent = table(frames)
     fit = (MOST_BYTES if same else FIRST_BYTES) * len(sent) // max(sent.nbytes, 1)
     return {
@@ -186,6 +193,9 @@ def answer(
         "last": recording.steps,
         "every": recording.every,
         "error": frames.error,
+        "computed": recording.known,
+        "computing": recording.computing,
+        "left": _seconds(recording.seconds_left),
         "course": [[start, identify(config)] for start, config in recording.course],
         "frames": sent.slice(0, max(fit, 1)),
     }
@@ -317,6 +327,13 @@ def player(
     )
     fork = run.recording.frame_of(run.since) if run.session.heard else 0
 
+    def least(said: object) -> None:
+        """The component must be there again, but has all it needs."""
+        if isinstance(said, dict):
+            asked = {"recording": said.get("recording"), "turn": said.get("turn")}
+            asked |= {"start": 0, "count": 1}
+            st.session_state.setdefault(f"{key}.asked", asked)
+
     def heard(what: str) -> None:
         if key not in st.session_state:
             return  # the page was left while this word was under way
@@ -329,11 +346,17 @@ def player(
                 st.session_state[f"{key}.again"] = True
         elif what == "more":
             st.session_state[f"{key}.asked"] = said
+        elif what == "stop":
+            run.recording.stop()
+            least(said)
+        elif what == "look":
+            if isinstance(said, dict) and said.get("wants") is True:
+                run.recording.lease()
+            least(said)
         elif run.hear(what, said):
             st.session_state[f"{key}.again"] = True
-        elif isinstance(said, dict):  # the component must be there again, but has all it needs
-            least = {"recording": said.get("recording"), "turn": said.get("turn"), "count": 1}
-            st.session_state.setdefault(f"{key}.asked", least)
+        else:
+            least(said)
 
     @st.fragment
     def live() -> None:
@@ -344,7 +367,7 @@ def player(
         data |= {"address": run.address}
         now = run.session
         data |= {"play": run.plays, "at": now.at, "heard": now.heard}
-        data |= {"proposal": now.proposal is not None}
+        data |= {"proposal": now.proposal is not None, "later": run.later}
         try:
             data |= answer(run.recording, request, fork, also)
             if not isinstance(request, dict) or request.get("turn") != turn:
@@ -360,6 +383,8 @@ def player(
             key=key,
             data=data,
             on_more_change=partial(heard, "more"),
+            on_look_change=partial(heard, "look"),
+            on_stop_change=partial(heard, "stop"),
             on_at_change=partial(heard, "at"),
             on_fork_change=partial(heard, "fork"),
             on_restart_change=partial(heard, "restart"),

@@ -34,6 +34,7 @@ export class Bar {
     on("player-end", () => player.finish());
     on("player-back", () => player.go(-1));
     on("player-forward", () => player.go(1));
+    on("player-compute", () => player.toggleWork());
     scrub.oninput = () => player.jump(Number(scrub.value));
     for (const value of SPEEDS) speeds.add(new Option(`${value}×`, value, value === 1, value === 1));
     speeds.onchange = () => player.hurry(Number(speeds.value));
@@ -80,12 +81,12 @@ export class Bar {
     this.find("player-step").style.minWidth = `${String(last).length}ch`;
   }
 
-  showStep(step, { shown, reachable, end }) {
+  showStep(step, { shown, reachable, end }, computed) {
     this.find("player-step").textContent = step;
     this.scrub.value = String(shown);
     const part = 100 / Math.max(end, 1);
     this.scrub.style.setProperty("--shown", `${shown * part}%`);
-    this.scrub.style.setProperty("--known", `${reachable * part}%`);
+    this.scrub.style.setProperty("--known", `${Math.max(reachable, computed - 1) * part}%`);
   }
 
   showReadout(text) { this.find("player-readout").textContent = text; }
@@ -93,6 +94,13 @@ export class Bar {
   showNote(text) {
     const place = this.find("player-note");
     if (place.textContent !== text) place.textContent = text; // a screen reader reads each change
+  }
+
+  /** How far the server is, where that takes long. */
+  showWork({ text, offer }) {
+    this.find("player-work").textContent = text;
+    this.find("player-compute").textContent = offer;
+    this.find("player-compute").hidden = !offer;
   }
 
   /** Where the run is, for those who cannot see it. */

@@ -10,6 +10,7 @@ import { Pictures } from "./pictures.js";
 import { watch } from "./pointer.js";
 import { Talk } from "./talk.js";
 import { Transport } from "./transport.js";
+import { Work } from "./work.js";
 
 const REST_MS = 500; // the server is told the step on screen after so long a rest
 const DARK = 384; // red, green and blue of a page with less together is dark
@@ -27,6 +28,8 @@ class Player {
     this.trouble = ""; // what went wrong here, in words
     this.loop = null; // the animation frame that was asked for
     this.resting = null; // the timer of a rest
+    this.looking = null; // the timer of a look at how far the server is
+    this.work = new Work();
     this.transport = new Transport();
     this.talk = new Talk(this.transport, (name, said) => this.send(name, said));
     this.pictures = new Pictures(root.querySelector(".charts"));
@@ -49,15 +52,44 @@ class Player {
     if (first) this.recall(data);
     const shared = this.goesOn(data) ? this.frames.known : this.begin(data);
     const arrived = this.frames.accept(data);
-    this.talk.answered(data.number, performance.now(), data.frames.numRows * this.frames.frameBytes);
+    const time = performance.now();
+    this.talk.answered(data.number, time, data.frames.numRows * this.frames.frameBytes);
     if (data.charts) this.illustrate(data);
-    this.talk.consider(data);
+    this.talk.consider(data, time);
+    this.work.hear(data, time, Boolean(data.charts));
     this.signed = Object.keys(data.address);
     if (data.heard) sign(data.address);
     this.dress(data, shared);
     this.open(data, first);
     if (arrived || data.charts) this.draw(true);
+    this.bar.showWork(this.work);
+    this.look();
     this.wake();
+  }
+
+  /** Ask how far the server is, now and then while it computes, and say whether that is wanted. */
+  look() {
+    clearTimeout(this.looking);
+    if (!this.root.isConnected || this.work.due === Infinity) return;
+    const time = performance.now();
+    if (this.work.looks(time)) this.talk.say("look", { wants: this.work.insists || this.transport.moving });
+    this.looking = setTimeout(() => this.look(), this.work.due - time);
+  }
+
+  /** The button beside how far it is. */
+  toggleWork() {
+    const { computing } = this.work;
+    if (computing) this.hold();
+    this.work.insists = !computing;
+    this.work.due = -Infinity;
+    if (computing) this.talk.say("stop");
+    else this.look();
+  }
+
+  /** Go no further, so that nothing more is asked for. */
+  hold() {
+    if (this.transport.playing) this.pause();
+    this.transport.stay();
   }
 
   /** Be where the visitor was who comes back, or at the step in the link. */
@@ -92,6 +124,7 @@ class Player {
     this.transport.turn(frames);
     this.drawn = -1;
     this.trouble = "";
+    this.work.begin();
     this.bar.showRun(this.frames, this.transport.end);
     return shared;
   }
@@ -282,14 +315,12 @@ class Player {
   note() {
     const { every } = this.frames;
     const several = every > 1 ? `1 frame = ${every} updates` : "";
-    this.bar.showNote([this.trouble, this.talk.trouble, this.progress, several].filter(Boolean).join(" · "));
+    this.bar.showNote([this.trouble, this.talk.trouble, this.failure, several].filter(Boolean).join(" · "));
   }
 
-  get progress() {
-    const { known, total, error, complete } = this.frames;
-    if (error) return `The run stopped: ${error}`;
-    if (complete || !this.transport.starved) return "";
-    return `Computing: ${Math.floor((100 * known) / total)} %`;
+  get failure() {
+    const { error } = this.frames;
+    return error ? `The run stopped: ${error}` : "";
   }
 
   fit() { if (this.pictures.fit()) this.draw(true); }
@@ -297,6 +328,7 @@ class Player {
   remove() {
     cancelAnimationFrame(this.loop);
     clearTimeout(this.resting);
+    clearTimeout(this.looking);
     this.resized.disconnect();
     this.bar.remove();
     this.pictures.finalize();

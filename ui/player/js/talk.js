@@ -10,6 +10,7 @@ const ANSWER_SECONDS = 1; // an answer should take no longer: what else is said 
 const PATIENCE_MS = 2000; // what is unanswered is said again after this
 const LAST_PATIENCE_MS = 5000; // and a change of the run given up after this
 const LONGEST_TRIP = 1; // second
+const LATER_MS = 500; // a fork that must wait for a state to go on from is said again after this
 
 const UNANSWERED = "The server has not answered: this is the run before the last change. "
   + "Reload the page to see both agree.";
@@ -60,9 +61,12 @@ export class Talk {
    * A changed setting waits to be told from which frame on it holds: the one on screen or, while playing, the one that
    * will be there when the answer comes. Play goes on to that frame and no further.
    */
-  consider({ proposal, heard }) {
+  consider({ proposal, heard, later }, time) {
     this.heard = heard;
-    if (this.pending?.name === "fork" && !proposal) this.pending = null;
+    if (this.pending?.name === "fork") {
+      if (!proposal) this.pending = null;
+      else if (later) Object.assign(this.pending, { sent: time - PATIENCE_MS + LATER_MS, first: null });
+    }
     if (!proposal || this.pending || !this.frames.known) return;
     this.pending = unsaid("fork", this.transport.ahead(this.roundTrip));
   }

@@ -60,6 +60,12 @@ export class Transport {
     this.target = wanted > this.position ? wanted : null;
   }
 
+  /** Go no further than the frame on screen. */
+  stay() {
+    this.target = null;
+    this.holding = false;
+  }
+
   /** To the start, without waiting for anything. */
   rewind() {
     this.position = 0;
