@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
-from core import course, gradient_descent, matrix_game, sine_fit, theory
+from core import course, gradient_descent, matrix_game, sine_fit, sweep, theory
 from core import race as racing
 from core.matrix_game import LEARNERS
 from core.race import Race, race
@@ -387,7 +387,7 @@ def test_live_names_settings(lesson: ModuleType | Race) -> None:
     assert lesson.LIVE.issubset(fields_of(lesson.Config()))
 
 
-@pytest.mark.parametrize("lesson", [*LESSONS, course, racing, *THEORY], ids=name_of)
+@pytest.mark.parametrize("lesson", [*LESSONS, course, racing, sweep, *THEORY], ids=name_of)
 def test_everything_public_is_explained(lesson: ModuleType) -> None:
     public = {
         name: member
@@ -529,7 +529,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(
 def test_a_run_and_its_states_are_pickled_by_value(
     lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
-    """So that other processes can compute them."""
+    """So that other processes compute them; core/sweep.py sends a run by plain pickle."""
     config = data.draw(configs(lesson))
     states = list(lesson.run(config))
     run, again, sent = pickle.loads(pickle.dumps((lesson.run, config, states)))
