@@ -1,4 +1,4 @@
-"""The laws that every lesson of `core` obeys, whatever it teaches.
+"""The laws that every lesson of `core` obeys, whatever it teaches, and every race of one.
 
 A lesson is a module of `core` with `Config`, `State` and `run`. A new one is found by itself; it
 needs a line in CONFIGS (small valid settings) and one in REFUSED (settings that must be refused).
@@ -24,8 +24,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
-from core import course, theory
+from core import course, gradient_descent, matrix_game, sine_fit, sweep, theory
+from core import race as racing
 from core.matrix_game import LEARNERS
+from core.race import Race, race
 from core.sine_fit import OPTIMISERS, REDUCTIONS
 
 THEORY = [
@@ -41,9 +43,13 @@ LESSONS = [
     if all(hasattr(module, name) for name in ("Config", "State", "run"))
 ]
 
-every_lesson = pytest.mark.parametrize(
-    "lesson", LESSONS, ids=lambda lesson: lesson.__name__.removeprefix("core.")
-)
+
+def name_of(lesson: ModuleType | Race) -> str:
+    name = lesson.__name__.removeprefix("core.")
+    return f"race of {name} over {lesson.field}" if isinstance(lesson, Race) else name
+
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
 few = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -53,9 +59,9 @@ few = settings(
 
 
 @st.composite
-def _gradient_descent(draw: st.DrawFn) -> dict[str, Any]:
+def _gradient_descent(draw: st.DrawFn, least: int = 1, most: int = 4) -> dict[str, Any]:
     weight = st.floats(-10, 10)
-    n = draw(st.integers(1, 4))
+    n = draw(st.integers(least, most))
     # A learning rate of 1e150 reaches inf and nan within a few updates.
     learning_rate = st.floats(1e-3, 2.5) | st.sampled_from([0.05, 0.5, 1.0, 1e150])
     return {
@@ -130,6 +136,18 @@ CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "matrix_game": _matrix_game(),
     "sine_fit": _sine_fit(),
 }
+
+# Lanes of other values, of other shapes, and of other lengths than the config's.
+RACES: dict[Race, st.SearchStrategy[dict[str, Any]]] = {
+    race(gradient_descent, "target", ((0.0,) * 5, (1.0, -2.0, 3.0, -4.0, 5.0))): (
+        _gradient_descent(least=5, most=5)
+    ),
+    race(gradient_descent, "steps", (0, 3, 20)): _gradient_descent(),
+    race(sine_fit, "optimiser", ("adam", "normalised")): _sine_fit(),
+    race(matrix_game, "starts", (((0.0, 0.0),), ((1.0, 2.0), (800.0, 4.0)))): _matrix_game(),
+}
+
+every_run = pytest.mark.parametrize("lesson", [*LESSONS, *RACES], ids=name_of)
 
 # (field, value, what the message says is allowed)
 REFUSED: dict[str, list[tuple[str, Any, str]]] = {
@@ -211,19 +229,16 @@ WRONG_TYPE: dict[type, list[Any]] = {
 # --- Helpers.
 
 
-def name_of(lesson: ModuleType) -> str:
-    return lesson.__name__.removeprefix("core.")
-
-
-def configs(lesson: ModuleType) -> st.SearchStrategy[Any]:
-    return CONFIGS[name_of(lesson)].map(lambda fields: lesson.Config(**fields))
+def configs(lesson: ModuleType | Race) -> st.SearchStrategy[Any]:
+    known = RACES[lesson] if isinstance(lesson, Race) else CONFIGS[name_of(lesson)]
+    return known.map(lambda fields: lesson.Config(**fields))
 
 
 def fields_of(config: Any) -> dict[str, Any]:
     return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
 
 
-def changed_live(lesson: ModuleType, old: Any, new: Any) -> Any:
+def changed_live(lesson: ModuleType | Race, old: Any, new: Any) -> Any:
     """`old` with what may change during a run taken from `new`."""
     return dataclasses.replace(old, **{field: getattr(new, field) for field in lesson.LIVE})
 
@@ -255,9 +270,10 @@ def tensors(value: Any) -> Iterator[torch.Tensor]:
             yield from tensors(part)
 
 
-def resumable(states: list[Any]) -> list[int]:
+def resumable(lesson: ModuleType | Race, states: list[Any]) -> list[int]:
     """Where a run can go on from: some lessons carry their parameters only now and then."""
-    return [k for k, state in enumerate(states) if not any(part is None for part in state)]
+    asked = getattr(lesson, "resumable", lambda state: True)
+    return [k for k, state in enumerate(states) if asked(state)]
 
 
 def global_settings() -> tuple[Any, ...]:
@@ -310,21 +326,21 @@ def test_nothing_is_supplied_for_a_lesson_that_is_gone() -> None:
 # --- Config, State and run.
 
 
-@every_lesson
-def test_run_takes_a_config_and_perhaps_a_state(lesson: ModuleType) -> None:
+@every_run
+def test_run_takes_a_config_and_perhaps_a_state(lesson: ModuleType | Race) -> None:
     parameters = inspect.signature(lesson.run).parameters
     assert list(parameters) == ["config", "state"]
     assert parameters["config"].default is inspect.Parameter.empty
     assert parameters["state"].default is None
     assert get_type_hints(lesson.run) == {
-        "config": lesson.Config,
+        "config": Any if isinstance(lesson, Race) else lesson.Config,
         "state": lesson.State | None,
         "return": Iterator[lesson.State],
     }
 
 
-@every_lesson
-def test_run_is_a_generator_function(lesson: ModuleType) -> None:
+@every_run
+def test_run_is_a_generator_function(lesson: ModuleType | Race) -> None:
     assert inspect.isgeneratorfunction(lesson.run)
 
 
@@ -359,19 +375,19 @@ def test_a_config_is_replaced_hashed_and_pickled_by_value(
         assert hash(twin) == hash(one)
 
 
-@every_lesson
-def test_a_state_is_a_named_tuple_that_begins_with_its_step(lesson: ModuleType) -> None:
+@every_run
+def test_a_state_is_a_named_tuple_that_begins_with_its_step(lesson: ModuleType | Race) -> None:
     assert issubclass(lesson.State, tuple)
     assert next(iter(get_type_hints(lesson.State).items())) == ("step", int)
 
 
-@every_lesson
-def test_live_names_settings(lesson: ModuleType) -> None:
+@every_run
+def test_live_names_settings(lesson: ModuleType | Race) -> None:
     assert isinstance(lesson.LIVE, frozenset)
     assert lesson.LIVE.issubset(fields_of(lesson.Config()))
 
 
-@pytest.mark.parametrize("lesson", [*LESSONS, course, *THEORY], ids=name_of)
+@pytest.mark.parametrize("lesson", [*LESSONS, course, racing, sweep, *THEORY], ids=name_of)
 def test_everything_public_is_explained(lesson: ModuleType) -> None:
     public = {
         name: member
@@ -393,11 +409,11 @@ def test_everything_public_is_explained(lesson: ModuleType) -> None:
 # --- The states.
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_run_yields_the_state_before_any_update_and_one_after_each(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     config = data.draw(configs(lesson))
     states = list(lesson.run(config))
@@ -407,11 +423,11 @@ def test_a_run_yields_the_state_before_any_update_and_one_after_each(
         assert len(states) == config.steps + 1
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_run_twice_is_the_same_run_whatever_the_global_seed(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     config = data.draw(configs(lesson))
     with torch.random.fork_rng(devices=[]):
@@ -422,42 +438,42 @@ def test_a_run_twice_is_the_same_run_whatever_the_global_seed(
     assert_same(again, once)
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_run_resumed_anywhere_goes_on_bit_for_bit(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     config = data.draw(configs(lesson))
     states = list(lesson.run(config))
-    k = data.draw(st.sampled_from(resumable(states)))
+    k = data.draw(st.sampled_from(resumable(lesson, states)))
     assert_same(list(lesson.run(config, states[k])), states[k:])
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_run_steered_anywhere_is_a_run_that_resumes(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     """With LIVE settings changed, the state on screen is first, and the rest obeys the same law."""
     config, other = data.draw(configs(lesson)), data.draw(configs(lesson))
     states = list(lesson.run(config))
-    k = data.draw(st.sampled_from(resumable(states)))
+    k = data.draw(st.sampled_from(resumable(lesson, states)))
     steered = changed_live(lesson, config, other)
 
     rest = list(lesson.run(steered, states[k]))
     assert_same(rest[0], states[k])
     assert [state.step for state in rest] == list(range(k, len(states)))
-    j = data.draw(st.sampled_from(resumable(rest)))
+    j = data.draw(st.sampled_from(resumable(lesson, rest)))
     assert_same(list(lesson.run(steered, rest[j])), rest[j:])
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_run_leaves_everything_global_as_it_was(
-    lesson: ModuleType, data: st.DataObject, capsys: pytest.CaptureFixture[str]
+    lesson: ModuleType | Race, data: st.DataObject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Between two states too: a `no_grad` that spans a `yield` would reach the caller."""
     config = data.draw(configs(lesson))
@@ -470,26 +486,28 @@ def test_a_run_leaves_everything_global_as_it_was(
     assert capsys.readouterr() == ("", "")
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
-def test_a_state_once_yielded_is_never_written_to(lesson: ModuleType, data: st.DataObject) -> None:
+def test_a_state_once_yielded_is_never_written_to(
+    lesson: ModuleType | Race, data: st.DataObject
+) -> None:
     config, other = data.draw(configs(lesson)), data.draw(configs(lesson))
     states, copies = [], []
     for state in lesson.run(config):
         states.append(state)
         copies.append(copy.deepcopy(state))
     assert_same(states, copies)
-    k = data.draw(st.sampled_from(resumable(states)))
+    k = data.draw(st.sampled_from(resumable(lesson, states)))
     list(lesson.run(changed_live(lesson, config, other), states[k]))
     assert_same(states, copies)
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_two_runs_at_once_do_not_disturb_each_other(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     config = data.draw(configs(lesson))
     other = data.draw(configs(lesson))
@@ -505,19 +523,37 @@ def test_two_runs_at_once_do_not_disturb_each_other(
     assert_same(other_states, other_alone)
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
-def test_a_state_is_a_snapshot_outside_of_autograd(lesson: ModuleType, data: st.DataObject) -> None:
+def test_a_run_and_its_states_are_pickled_by_value(
+    lesson: ModuleType | Race, data: st.DataObject
+) -> None:
+    """So that other processes compute them; core/sweep.py sends a run by plain pickle."""
+    config = data.draw(configs(lesson))
+    states = list(lesson.run(config))
+    run, again, sent = pickle.loads(pickle.dumps((lesson.run, config, states)))
+    assert run == lesson.run
+    assert_same(sent, states)
+    k = data.draw(st.sampled_from(resumable(lesson, sent)))
+    assert_same(list(run(again, sent[k])), states[k:])
+
+
+@every_run
+@few
+@given(data=st.data())
+def test_a_state_is_a_snapshot_outside_of_autograd(
+    lesson: ModuleType | Race, data: st.DataObject
+) -> None:
     for state in lesson.run(data.draw(configs(lesson))):
         assert not any(tensor.requires_grad for tensor in tensors(state))
 
 
-@every_lesson
+@every_run
 @few
 @given(data=st.data())
 def test_a_frame_holds_arrays_of_constant_shape_and_type(
-    lesson: ModuleType, data: st.DataObject
+    lesson: ModuleType | Race, data: st.DataObject
 ) -> None:
     """The type too: the recording's columns take it from the first frame."""
     forms = []
@@ -580,10 +616,10 @@ ABSENT = [
 ]
 
 
-@every_lesson
+@every_run
 @pytest.mark.parametrize("name", ABSENT)
 def test_a_device_that_this_machine_lacks_stops_the_run_at_its_start(
-    lesson: ModuleType, name: str
+    lesson: ModuleType | Race, name: str
 ) -> None:
     config = dataclasses.replace(lesson.Config(), device=name)  # a link may name it: no error yet
     with pytest.raises(RuntimeError, match=f'"{name}".*has: cpu'):
