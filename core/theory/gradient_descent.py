@@ -11,6 +11,7 @@ Source: G. Goh, "Why Momentum Really Works", Distill 2017.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -147,6 +148,7 @@ def measure(config: Config, weights: np.ndarray, loss: np.ndarray) -> Measuremen
     return Measurement(rate, measured_period(error[:end]), float(loss[-1]))
 
 
+@lru_cache(maxsize=64)  # a page asks again at every run of it
 def needed(field: str, begin: int, config: Config, *later: Change[Config]) -> int | None:
     """The updates that a run needs until `measure` from update `begin` on tells its "rate" or
     "period" of the long run: `config.steps` where these are enough, None where no number is.

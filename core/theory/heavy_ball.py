@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.course import Change, Course, legs, walk
+from core.course import Change, Course, legs
 
 REGIMES = (
     "monotone",
@@ -77,20 +77,38 @@ def update(curvature: float, eta: float, beta: float) -> np.ndarray:
     return np.array([[1 - eta * curvature, -eta * beta], [curvature, beta]])
 
 
+BLOCK = 64  # updates whose powers are made once
+
 MatrixOf = Callable[[Any], np.ndarray]  # from the settings of a leg to the (n, n) of an update
+
+
+def states(matrix: np.ndarray, state: np.ndarray, count: int) -> np.ndarray:
+    """(count, n) what `count` updates make of `state` (n,), each by the `matrix` (n, n).
+
+    The powers of BLOCK updates are made once, and then applied to all of a block together. Where
+    they are too large for numbers each update is made by itself: inf times 0 is no number.
+    """
+    powers = [matrix]
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        while len(powers) < min(count, BLOCK):
+            powers.append(matrix @ powers[-1])
+        if not np.isfinite(powers[-1]).all():
+            powers = [matrix]
+        made, stack = [state[None]], np.array(powers)
+        for _ in range(0, count, len(powers)):
+            made.append(stack @ made[-1][-1])
+    return np.concatenate(made)[1 : count + 1]
 
 
 def first_number(
     course: Course, matrix_of: MatrixOf, state: np.ndarray, steps: int | None = None
 ) -> np.ndarray:
     """(steps + 1,) the first number of `state` (n,), at first and after each update's matrix."""
-
-    def update_of(settings: Any) -> Callable[[np.ndarray], np.ndarray]:
-        matrix = matrix_of(settings)
-        return lambda state: matrix @ state
-
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.array([numbers[0] for numbers in walk(course, state, update_of, steps)])
+    made = [state[None]]
+    for leg in legs(course, steps):
+        if leg.end > leg.begin:
+            made.append(states(matrix_of(leg.settings), made[-1][-1], leg.end - leg.begin))
+    return np.concatenate(made)[:, 0]
 
 
 @lru_cache(maxsize=64)  # a page asks for x, loss, modes and window of one run
@@ -111,15 +129,12 @@ def carried(course: Course, matrix_of: MatrixOf, slip: np.ndarray) -> np.ndarray
     That is the size of the state's first number. The course is walked backwards: a row that each
     matrix before multiplies, instead of one walk for each slip.
     """
-    row, left = np.eye(len(slip))[0], []
+    rows = [np.eye(len(slip))[:1]]
+    for leg in reversed(legs(course)):
+        if leg.end > leg.begin:
+            rows.append(states(matrix_of(leg.settings).T, rows[-1][-1], leg.end - leg.begin))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for leg in reversed(legs(course)):
-            matrix = matrix_of(leg.settings)
-            for _ in range(leg.begin, leg.end):
-                left.append(row @ slip)
-                row = row @ matrix
-        left.append(row @ slip)
-    return np.abs(left[::-1])
+        return np.abs(np.concatenate(rows)[::-1] @ slip)
 
 
 def updates_per_decimal(rate: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,6 +88,7 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
     )
 
 
+@lru_cache(maxsize=64)  # a page asks again at every run of it
 def needed(config: Config, *later: Change[Config]) -> dict[int | None, int | None]:
     """For each direction that moves, and for None, the largest rate: the updates that a run needs
     until `measure`, since its last change, tells the rate of the long run.

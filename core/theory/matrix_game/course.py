@@ -71,7 +71,7 @@ def predicted_course(k: int, config: Config, *later: Change[Config]) -> np.ndarr
     return _course(numbers, start, rules, course[-1][1].steps)
 
 
-@lru_cache(maxsize=16)  # a page asks again at every run of it
+@lru_cache(maxsize=64)  # a page asks again at every run of it
 def _course(
     numbers: tuple[float, ...],
     start: tuple[float, float],
