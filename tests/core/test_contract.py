@@ -1,7 +1,9 @@
 """The laws that every lesson of `core` obeys, whatever it teaches.
 
-A lesson is a module of `core` with `Config`, `State` and `run`. A new one is found by itself; it
-needs a line in CONFIGS (small valid settings) and one in REFUSED (settings that must be refused).
+A lesson is a module of `core` with `Config`, `State` and `run`. A new one is found by itself, and
+settings to try and to refuse are made of its RANGES. Where it has fields that are neither numbers
+in RANGES nor flags, it needs a line in CONFIGS (small valid settings) and one in REFUSED (settings
+of these fields that must be refused).
 """
 
 import copy
@@ -26,6 +28,7 @@ from hypothesis import strategies as st
 import core
 from core import course, theory
 from core.matrix_game import LEARNERS
+from core.ranges import Range
 from core.sine_fit import OPTIMISERS, REDUCTIONS
 
 THEORY = [
@@ -131,18 +134,13 @@ CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "sine_fit": _sine_fit(),
 }
 
-# (field, value, what the message says is allowed)
+# (field, value, what the message says is allowed), of fields that RANGES does not name
 REFUSED: dict[str, list[tuple[str, Any, str]]] = {
     "gradient_descent": [
-        ("learning_rate", 0, "above 0"),
-        ("learning_rate", -0.1, "above 0"),
-        ("momentum", -0.1, "from 0 to 1"),
-        ("momentum", 1.1, "from 0 to 1"),
         ("start", (), "at least 1"),
         ("start", (1.0, math.nan, 1.0, 1.0, 1.0), "finite number"),
         ("target", (0.0, 1.0), "5 numbers"),
         ("target", (0.0, 1.0, 2.0, 3.0, "4"), "finite number"),
-        ("steps", -3, "at least 0"),
     ],
     "linear_regression": [
         ("A", (), "1 to 6 rows"),
@@ -152,9 +150,6 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("A", ((1.0, math.inf), (3.0, 1.0)), "from -1000000 to 1000000"),
         ("b", (1.0, 2e6), "from -1000000 to 1000000"),
         ("start", (1.0, 2.0, 3.0), "2 numbers"),
-        ("damping_factor", 0.0, "above 0"),
-        ("momentum", 1.5, "from 0 to 1"),
-        ("steps", -1, "at least 0"),
     ],
     "matrix_game": [
         ("rivals", ("naive", "sgd"), "one of naive"),
@@ -170,33 +165,36 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("starts", ((0.0, 0.0), (1.0,)), "2 numbers"),
         ("starts", ((0.0, math.inf),), "finite number"),
         ("starts", (0.0, 0.0), "at least 1 number"),
-        ("learning_rate", 0.0, "above 0"),
         ("learner", "momentum", "naive, alternating, extragradient, optimistic, lookahead"),
-        ("learner_step", -1.0, "above 0"),
-        ("steps", -1, "at least 0"),
     ],
     "sine_fit": [
-        ("points", 0, "from 1 to 10000"),
-        ("points", 10_001, "from 1 to 10000"),
-        ("width", 0.0, "above 0 and up to 1000"),
-        ("width", 2000.0, "above 0 and up to 1000"),
-        ("noise", -0.1, "from 0 to 1000000"),
-        ("true_amplitude", 2e6, "from -1000000 to 1000000"),
-        ("true_frequency", 101.0, "from -100 to 100"),
-        ("second_amplitude", -2e6, "from -1000000 to 1000000"),
-        ("second_frequency", -101.0, "from -100 to 100"),
-        ("amplitude", 1e300, "from -1000000 to 1000000"),
-        ("frequency", 1e3, "from -100 to 100"),
         ("optimiser", "sgd", "one of normalised, gradient_descent, momentum, adam, newton"),
-        ("step_size", 0.0, "above 0"),
-        ("step_size", -0.1, "above 0"),
-        ("momentum", 1.5, "from 0 to 1"),
-        ("decay", -0.1, "at least 0"),
         ("reduction", "median", "one of sum, mean"),
-        ("steps", -1, "at least 0"),
-        ("seed", -1, "at least 0"),
     ],
 }
+
+
+def within(allowed: Range) -> st.SearchStrategy[float]:
+    """Small numbers of a range; where it has no end, one with which a run reaches inf and nan."""
+    low = max(allowed.low, -10)
+    high = min(allowed.high, low + 12)
+    if allowed.whole:
+        return st.integers(int(low), int(high))
+    numbers = st.floats(low, high, exclude_min=allowed.above_low)
+    return numbers if math.isfinite(allowed.high) else numbers | st.just(1e150)
+
+
+def plain_fields(lesson: ModuleType) -> dict[str, st.SearchStrategy[Any]]:
+    """Settings to try of the fields that are numbers in RANGES or flags."""
+    flags = {name: st.booleans() for name, value in defaults(lesson) if isinstance(value, bool)}
+    return flags | {field: within(allowed) for field, allowed in lesson.RANGES.items()}
+
+
+def outside(allowed: Range) -> list[float]:
+    """The nearest numbers that a range does not have."""
+    below = allowed.low if allowed.above_low else allowed.low - 1
+    return [value for value in (below, allowed.high + 1) if math.isfinite(value)]
+
 
 # What a field refuses because of its type alone, by the type of its default.
 WRONG_TYPE: dict[type, list[Any]] = {
@@ -215,8 +213,13 @@ def name_of(lesson: ModuleType) -> str:
     return lesson.__name__.removeprefix("core.")
 
 
+def defaults(lesson: ModuleType) -> list[tuple[str, Any]]:
+    return list(fields_of(lesson.Config()).items())
+
+
 def configs(lesson: ModuleType) -> st.SearchStrategy[Any]:
-    return CONFIGS[name_of(lesson)].map(lambda fields: lesson.Config(**fields))
+    derived = st.fixed_dictionaries(plain_fields(lesson))
+    return CONFIGS.get(name_of(lesson), derived).map(lambda fields: lesson.Config(**fields))
 
 
 def fields_of(config: Any) -> dict[str, Any]:
@@ -299,12 +302,15 @@ def test_there_is_a_lesson() -> None:
 
 @every_lesson
 def test_a_lesson_supplies_settings_to_try_and_to_refuse(lesson: ModuleType) -> None:
-    assert name_of(lesson) in CONFIGS, "add small valid settings to CONFIGS"
-    assert name_of(lesson) in REFUSED, "add settings that must be refused to REFUSED"
+    others = {name for name, _ in defaults(lesson)} - plain_fields(lesson).keys() - {"device"}
+    if others:
+        assert name_of(lesson) in CONFIGS, f"add small valid settings to CONFIGS, of {others}"
+        refused = {field for field, *_ in REFUSED.get(name_of(lesson), ())}
+        assert others <= refused, f"add settings that must be refused to REFUSED, of {others}"
 
 
 def test_nothing_is_supplied_for_a_lesson_that_is_gone() -> None:
-    assert CONFIGS.keys() | REFUSED.keys() == set(map(name_of, LESSONS))
+    assert CONFIGS.keys() | REFUSED.keys() <= set(map(name_of, LESSONS))
 
 
 # --- Config, State and run.
@@ -539,6 +545,12 @@ TYPED = [
     for value in WRONG_TYPE[type(default)]
 ]
 LISTED = [(lesson, *refused) for lesson in LESSONS for refused in REFUSED.get(name_of(lesson), [])]
+LISTED += [
+    (lesson, field, value, str(allowed))
+    for lesson in LESSONS
+    for field, allowed in lesson.RANGES.items()
+    for value in outside(allowed)
+]
 
 
 @pytest.mark.parametrize(("lesson", "field", "value"), TYPED)
