@@ -191,9 +191,12 @@ def plain_fields(lesson: ModuleType) -> dict[str, st.SearchStrategy[Any]]:
 
 
 def outside(allowed: Range) -> list[float]:
-    """The nearest numbers that a range does not have."""
-    below = allowed.low if allowed.above_low else allowed.low - 1
-    return [value for value in (below, allowed.high + 1) if math.isfinite(value)]
+    """The nearest numbers below and above that a range does not have."""
+    low, high = allowed.low - 1, allowed.high + 1
+    if not allowed.whole:
+        low, high = math.nextafter(allowed.low, -math.inf), math.nextafter(allowed.high, math.inf)
+    found = (allowed.low if allowed.above_low else low, high)
+    return [value for value in found if math.isfinite(value)]
 
 
 # What a field refuses because of its type alone, by the type of its default.
