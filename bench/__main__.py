@@ -2,18 +2,12 @@
 
 import os
 import platform
+from importlib import import_module
 
 import torch
 
-from bench import (
-    browser,
-    gradient_descent,
-    linear_regression,
-    matrix_game,
-    server,
-    sine_fit,
-    versus,
-)
+from bench import browser, matrix_game, server, versus
+from ui.lessons import LESSONS
 
 
 def line(what: str, measured: str, wanted: str) -> None:
@@ -23,13 +17,10 @@ def line(what: str, measured: str, wanted: str) -> None:
 
 print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
 line("what", "measured", "at least")
-for lesson in (gradient_descent, linear_regression, matrix_game):
-    name = lesson.__name__.removeprefix("bench.")
-    faster = versus.ratio(lesson.document_loop, lesson.every_state)
-    line(f"{name}: every state against the notes' loop", f"{faster:.2f}x", "1.0x")
-what = "sine_fit: every state with its curvature against the notes'"
-faster = versus.ratio(sine_fit.document_loop, sine_fit.every_state)
-line(what, f"{faster:.2f}x", "0.5x")
+for lesson in LESSONS:
+    wanted = import_module(f"bench.{lesson.name}").AT_LEAST
+    what = f"{lesson.name}: every state against the notes' loop"
+    line(what, f"{versus.every_state(lesson.name):.2f}x", f"{wanted}x")
 what = "matrix_game: a run ready to scrub against the notes' loop"
 line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
 what = "matrix_game: updates a second of 10,000 runs against one"

@@ -1,13 +1,12 @@
 """`run`, every state yielded, against the loop of "Notes on PyTorch", Simple gradient descent."""
 
-from collections import deque
-
 import numpy as np
 import torch
 
-from core.gradient_descent import Config, run
+from core.gradient_descent import Config
 
-STEPS = 1_000
+CONFIG = Config(steps=1_000)
+AT_LEAST = 1.0
 
 
 def document_loop() -> None:
@@ -16,7 +15,7 @@ def document_loop() -> None:
     t = torch.tensor(np.arange(5))
     w.sum().backward()
     losses, weights = [], [w.detach().clone().numpy()]
-    for _ in range(STEPS):
+    for _ in range(CONFIG.steps):
         assert w.grad is not None
         w.grad.zero_()
         loss = torch.sum(torch.square(w - t))
@@ -25,8 +24,3 @@ def document_loop() -> None:
             w -= 5e-2 * w.grad
         losses.append(loss.item())
         weights.append(w.detach().clone().numpy())
-
-
-def every_state() -> None:
-    """Drain the lesson's generator."""
-    deque(run(Config(steps=STEPS)), maxlen=0)

@@ -1,12 +1,11 @@
 """`run`, every state yielded, against the loop of "Working Notes - Learning PyTorch - Day 1"."""
 
-from collections import deque
-
 import torch
 
-from core.linear_regression import Config, run
+from core.linear_regression import Config
 
-STEPS = 1_000
+CONFIG = Config(damping_factor=0.1, steps=1_000)
+AT_LEAST = 1.0
 
 
 def document_loop() -> None:
@@ -14,15 +13,10 @@ def document_loop() -> None:
     b = torch.tensor([1.0, 1.0])
     A = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
     x = torch.tensor([0.0, 0.0], requires_grad=True)
-    for _ in range(STEPS):
+    for _ in range(CONFIG.steps):
         loss = ((torch.einsum("ij,j->i", A, x) - b) ** 2).sum()
         loss.backward()
         assert x.grad is not None
         with torch.no_grad():
             x -= 0.1 * x.grad
             x.grad = None
-
-
-def every_state() -> None:
-    """Drain the lesson's generator."""
-    deque(run(Config(damping_factor=0.1, steps=STEPS)), maxlen=0)

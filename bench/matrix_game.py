@@ -8,7 +8,8 @@ from bench import versus
 from core.matrix_game import Config, frame, run
 from core.recording import Recording
 
-STEPS = 1_000
+CONFIG = Config(steps=1_000)
+AT_LEAST = 1.0
 BATCH_STEPS, BATCH_ROUNDS = 200, 7
 
 
@@ -20,7 +21,7 @@ def document_loop() -> None:
     a1 = torch.tensor(0.0, requires_grad=True)
     a0.grad, a1.grad = torch.zeros_like(a0), torch.zeros_like(a1)
     table = []
-    for _ in range(STEPS):
+    for _ in range(CONFIG.steps):
         assert a0.grad is not None
         assert a1.grad is not None
         p = torch.stack([torch.sigmoid(a0), 1 - torch.sigmoid(a0)]).reshape(2, 1)
@@ -38,14 +39,9 @@ def document_loop() -> None:
         table.append([number.item() for number in numbers])
 
 
-def every_state() -> None:
-    """Drain the lesson's generator."""
-    deque(run(Config(steps=STEPS)), maxlen=0)
-
-
 def recorded() -> None:
     """The same, kept to be scrubbed."""
-    Recording(run, ((0, Config(steps=STEPS)),), frame=frame, every=11).finish(seconds=600)
+    Recording(run, ((0, CONFIG),), frame=frame, every=11).finish(seconds=600)
 
 
 LOGITS = [-3 + 6 * k / 99 for k in range(100)]
@@ -64,5 +60,5 @@ def recorded_ratio() -> float:
 
 def batch_ratio() -> float:
     """How many times more updates of single runs a batch makes in a second."""
-    more = len(BATCH.starts) * BATCH_STEPS / STEPS
+    more = len(BATCH.starts) * BATCH_STEPS / CONFIG.steps
     return more * versus.ratio(document_loop, every_state_of_a_batch, BATCH_ROUNDS)

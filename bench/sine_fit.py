@@ -1,13 +1,13 @@
 """`run`, every state with its curvature, against the loop of "Working Notes - Learning PyTorch"."""
 
 import math
-from collections import deque
 
 import torch
 
-from core.sine_fit import Config, run
+from core.sine_fit import Config
 
-STEPS = 1_000
+CONFIG = Config(steps=1_000)
+AT_LEAST = 0.5  # in float64, with a Hessian more in each state
 
 
 def document_loop() -> None:
@@ -16,7 +16,7 @@ def document_loop() -> None:
     y = torch.sin(x)
     params = torch.tensor([1.3, 1.0], requires_grad=True)
     printed = []
-    for _ in range(STEPS):
+    for _ in range(CONFIG.steps):
         model = params[0] * torch.sin(params[1] * x)
         loss = ((y - model) ** 2).sum()
         loss.backward()
@@ -25,8 +25,3 @@ def document_loop() -> None:
         with torch.no_grad():
             params -= 0.1 * params.grad / (1 + sum(params.grad**2) ** 0.5)
             params.grad = None
-
-
-def every_state() -> None:
-    """Drain the lesson's generator: in float64, with a Hessian more in each state."""
-    deque(run(Config(steps=STEPS)), maxlen=0)

@@ -2,20 +2,31 @@
 
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable
+from importlib import import_module
 
 ROUNDS = 15
 
 
-def seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], object]) -> float:
     """How long one call takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def ratio(slow: Callable[[], None], fast: Callable[[], None], rounds: int = ROUNDS) -> float:
+def ratio(slow: Callable[[], object], fast: Callable[[], object], rounds: int = ROUNDS) -> float:
     """How many times faster `fast` is, the median of rounds; each is warm before the first."""
     fast()
     slow()
     return statistics.median(seconds(slow) / seconds(fast) for _ in range(rounds))
+
+
+def every_state(name: str) -> float:
+    """How many times faster a lesson yields every state than the loop of its document runs.
+
+    `bench/<lesson>.py` has that loop, `document_loop`, and the settings of both, `CONFIG`.
+    """
+    lesson, bench = import_module(f"core.{name}"), import_module(f"bench.{name}")
+    return ratio(bench.document_loop, lambda: deque(lesson.run(bench.CONFIG), maxlen=0))

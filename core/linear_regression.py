@@ -23,7 +23,15 @@ import torch
 from core import devices
 from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_vector
 from core.theory.linear_regression.measurement import Measurement, findings, measure, needed
-from core.theory.linear_regression.plane import Window, axes, level_lines, levels, solutions, window
+from core.theory.linear_regression.plane import (
+    Window,
+    axes,
+    drawn,
+    level_lines,
+    levels,
+    solutions,
+    window,
+)
 from core.theory.linear_regression.prediction import (
     Prediction,
     predict,
@@ -31,23 +39,17 @@ from core.theory.linear_regression.prediction import (
     predicted_modes,
     predicted_x,
     rounding_loss,
+    settled,
 )
 from core.theory.linear_regression.system import mode_errors, undetermined
 
 __all__ = ["ENTRIES", "LIVE", "RANGES", "SIZES", "Config", "State", "diverged", "frame"]
 __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["Measurement", "Prediction", "Window", "axes", "findings", "level_lines", "levels"]
-__all__ += [
-    "measure",
-    "mode_errors",
-    "needed",
-    "predict",
-    "predicted_loss",
-    "predicted_modes",
-    "predicted_x",
-]
-__all__ += ["rounding_loss", "solutions", "undetermined", "window"]
+__all__ += ["Measurement", "Prediction", "Window", "axes", "drawn", "findings", "level_lines"]
+__all__ += ["levels", "measure", "mode_errors", "needed", "predict", "predicted_loss"]
+__all__ += ["predicted_modes", "predicted_x", "rounding_loss", "settled", "solutions"]
+__all__ += ["undetermined", "window"]
 
 SIZES = Range(1, 6, whole=True)  # rows and columns of A
 ENTRIES = Range(-1e6, 1e6)

@@ -22,7 +22,6 @@ in `core.theory.matrix_game`: Singh, Kearns & Mansour 2000; the learners compare
 2019.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,7 +31,7 @@ import torch
 from torch import Tensor
 
 from core import devices
-from core.ranges import COUNT, POSITIVE, Range, check_vector
+from core.ranges import COUNT, POSITIVE, Range, check_choice, check_vector
 from core.theory.matrix_game.course import (
     distances,
     grown,
@@ -43,6 +42,7 @@ from core.theory.matrix_game.course import (
 from core.theory.matrix_game.equilibrium import analyse, rest, slopes
 from core.theory.matrix_game.findings import findings
 from core.theory.matrix_game.foreseen import SMALL, foreseen, needed, obeys, settles
+from core.theory.matrix_game.games import GAMES
 from core.theory.matrix_game.laps import (
     average,
     averages,
@@ -62,6 +62,7 @@ from core.theory.matrix_game.orbits import (
 )
 from core.theory.matrix_game.portrait import (
     arrows,
+    cloud,
     level_lines,
     level_sets,
     logits_at,
@@ -70,14 +71,16 @@ from core.theory.matrix_game.portrait import (
 )
 from core.theory.measuring import half_life
 
-__all__ = ["FEW", "LEARNERS", "LIVE", "PAYOFFS", "RANGES", "RIVALS", "SHOWN", "STARTS", "Config"]
-__all__ += ["Matrix", "Payoffs", "State", "cloud", "diverged", "frame", "plain_pytorch", "run"]
+__all__ = ["FEW", "FORMULAS", "LEARNERS", "LIVE", "PAYOFFS", "RANGES", "RIVALS", "SHOWN"]
+__all__ += ["STARTS", "Config", "Matrix", "Payoffs", "State", "diverged", "followed", "frame"]
+__all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["FLOWING", "SMALL", "analyse", "arrows", "average", "averages", "corner", "distance"]
-__all__ += ["distances", "drift", "energy", "findings", "flow", "foreseen", "grown", "half_life"]
-__all__ += ["laps", "level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]
-__all__ += ["orbit_line", "orbit_period", "portrait", "predicted_course", "predicted_distances"]
-__all__ += ["predicted_play", "rest", "running_averages", "settles", "slopes"]
+__all__ += ["FLOWING", "GAMES", "SMALL", "analyse", "arrows", "average", "averages", "cloud"]
+__all__ += ["corner", "distance", "distances", "drift", "energy", "findings", "flow", "foreseen"]
+__all__ += ["grown", "half_life", "laps", "level_lines", "level_sets", "logits_at", "measure"]
+__all__ += ["needed", "obeys", "orbit", "orbit_line", "orbit_period", "portrait"]
+__all__ += ["predicted_course", "predicted_distances", "predicted_play", "rest"]
+__all__ += ["running_averages", "settles", "slopes"]
 
 PAYOFFS = Range(-1e6, 1e6)
 STARTS = Range(1, 100_000, whole=True)
@@ -121,23 +124,17 @@ class Config:
             )
         for index, start in enumerate(self.starts):
             check_vector(f"starts[{index}]", start, length=2)
-        _check_learner("learner", self.learner)
+        check_choice("learner", self.learner, LEARNERS)
         if not isinstance(self.rivals, tuple) or len(self.rivals) not in RIVALS:
             raise ValueError(
                 f"rivals = {self.rivals!r} is not allowed: "
                 f"it must be a tuple of at most {RIVALS.high} learners."
             )
         for index, rival in enumerate(self.rivals):
-            _check_learner(f"rivals[{index}]", rival)
+            check_choice(f"rivals[{index}]", rival, LEARNERS)
         for field, allowed in RANGES.items():
             allowed.check(field, getattr(self, field))
         devices.check("device", self.device)
-
-
-def _check_learner(field: str, value: object) -> None:
-    if not isinstance(value, str) or value not in LEARNERS:
-        names = ", ".join(LEARNERS)
-        raise ValueError(f"{field} = {value!r} is not allowed: it must be one of {names}.")
 
 
 class State(NamedTuple):
@@ -289,9 +286,33 @@ LEARNERS: dict[str, Callable[[State, Config, Payoffs], Tensor]] = {
 }
 
 
+FORMULAS = {  # the direction d of those that do not go by the slopes v alone, in LaTeX
+    "alternating": r"d &= \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
+    "extragradient": r"d &= v(a + \eta v)",
+    "optimistic": r"d &= 2 v - v_{\text{before}}",
+    "lookahead": r"d &= v + \gamma J_o v",
+    "consensus": r"d &= v - \gamma J^{\mathsf T} v",
+    "symplectic": r"d &= v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
+    "lola": r"d_i &= v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
+}
+
+
 def diverged(state: State) -> bool:
     """Whether some logit is no longer a finite number."""
     return not bool(state.logits.isfinite().all())
+
+
+def followed(config: Config) -> dict[str, str]:
+    """The runs that are looked at one by one, name -> learner, in the order of a state's runs.
+
+    All of them; of a batch of more than FEW the first. Of the same learner they are numbered.
+    """
+    own = config.starts if len(config.starts) <= FEW else config.starts[:1]
+    learners = [config.learner] * len(own) + list(config.rivals)
+    return {
+        f"{name} {learners[: k + 1].count(name)}" if learners.count(name) > 1 else name: name
+        for k, name in enumerate(learners)
+    }
 
 
 def frame(config: Config, state: State) -> dict[str, np.ndarray]:
@@ -306,20 +327,6 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
         cloud = torch.stack([state.p[:SHOWN], state.q[:SHOWN]])
         shown["cloud"] = cloud.float().numpy(force=True)
     return shown
-
-
-def cloud(n: int, center: tuple[float, float], radius: float) -> tuple[tuple[float, float], ...]:
-    """(n, 2) starts that fill a disk in the plane of logits, and so do the first of them.
-
-    In six sectors in turn: start k lies in sector k % 6. Radius and angle take the steps of
-    Roberts' R2 sequence (2018), which leaves no gaps.
-    """
-    k = np.arange(n)
-    plastic = 1.324717957244746  # the real root of x³ = x + 1
-    angle = 2 * math.pi / 6 * (k % 6 + k / plastic % 1)
-    away = radius * np.sqrt(k / plastic**2 % 1)
-    a0, a1 = center[0] + away * np.cos(angle), center[1] + away * np.sin(angle)
-    return tuple(zip(a0.tolist(), a1.tolist(), strict=True))
 
 
 _DIRECTIONS = {

@@ -1,6 +1,7 @@
 """Which numbers a setting may take, and the message for one that it may not."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,14 @@ def check_vector(
         )
     for index, value in enumerate(values):
         allowed.check(f"{field}[{index}]", value)
+
+
+def check_choice(field: str, value: object, names: Collection[str]) -> None:
+    """Raise `ValueError` unless `value` is one of `names`."""
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(
+            f"{field} = {value!r} is not allowed: it must be one of {', '.join(names)}."
+        )
 
 
 def check_flag(field: str, value: object) -> None:

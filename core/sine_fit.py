@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from core import devices
-from core.ranges import COUNT, FRACTION, POSITIVE, Range
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_choice
 from core.theory.sine_fit.course import predicted_course
 from core.theory.sine_fit.findings import NOTES_END, NOTES_LOSS, findings
 from core.theory.sine_fit.landscape import (
@@ -62,8 +62,8 @@ from core.theory.sine_fit.two_cycle import (
     two_cycle_amplitude,
 )
 
-__all__ = ["LIVE", "OPTIMISERS", "RANGES", "REDUCTIONS", "Config", "State", "diverged", "frame"]
-__all__ += ["plain_pytorch", "run"]
+__all__ = ["FORMULAS", "LIVE", "OPTIMISERS", "RANGES", "REDUCTIONS", "Config", "State"]
+__all__ += ["diverged", "frame", "plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["CURVE", "GROWS", "KINDS", "NOTES_END", "NOTES_LOSS", "RETURNS", "SHRINKS"]
 __all__ += ["Measurement", "Minimum", "Plane", "Prediction", "Tail", "best_fit"]
@@ -119,12 +119,8 @@ class Config:
     def __post_init__(self) -> None:
         for field, allowed in RANGES.items():
             allowed.check(field, getattr(self, field))
-        for field, names in (("optimiser", tuple(OPTIMISERS)), ("reduction", REDUCTIONS)):
-            value = getattr(self, field)
-            if not isinstance(value, str) or value not in names:
-                raise ValueError(
-                    f"{field} = {value!r} is not allowed: it must be one of {', '.join(names)}."
-                )
+        check_choice("optimiser", self.optimiser, OPTIMISERS)
+        check_choice("reduction", self.reduction, REDUCTIONS)
         devices.check("device", self.device)
 
     def step_size_of(self, update: int) -> float:
@@ -244,6 +240,15 @@ OPTIMISERS: dict[str, Callable[[Config, State], tuple[Tensor, Tensor]]] = {
     "momentum": _momentum,
     "adam": _adam,
     "newton": _newton,
+}
+
+
+FORMULAS = {  # what each makes of the gradient g, in LaTeX
+    "normalised": r"z &\leftarrow \beta z + g / (1 + |g|)",
+    "gradient_descent": r"z &= g",
+    "momentum": r"z &\leftarrow \beta z + g",
+    "adam": r"z &= \hat m / (\sqrt{\hat v} + 10^{-8})",
+    "newton": r"z &= H^{-1} g",
 }
 
 

@@ -2,19 +2,18 @@
 
 from core import gradient_descent as lesson
 from core.ranges import Range
-from core.recording import MAX_FRAMES
 from ui import charts
 from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading
-from ui.pictures import Line, over_steps
+from ui.pictures import Line, of_loss, over_steps
 from ui.player.player import Picture, Readout, player
+from ui.readout import last_update
 from ui.steering import Run
-from ui.theme import number, setting, subscript
-from ui.verdict import autopsy, row, verdict
+from ui.theme import factor, number, setting, short, subscript
+from ui.verdict import Name, autopsy, verdict
 
-RATES, RATE_STEP = Range(0.005, 1.2), 0.005  # the slider's part of what Config allows
 ENTRIES = Range(-1e6, 1e6)  # so that squares and axes stay within what can be drawn
-MOST_WEIGHTS, MOST_STEPS = 8, MAX_FRAMES - 1  # so that every update is a frame
+MOST_WEIGHTS = 8
 PRESETS = {
     "as in the notes": {},
     "one step to the target": {"learning_rate": 0.5, "steps": 10},
@@ -33,19 +32,17 @@ WORDS = {
     "swinging for ever": "the weights swing around their targets and never settle.",
     "diverging": "{each} makes the error {rate} times as large.",
 }
+NAMES = {  # of the findings
+    "rate": Name("Error kept by an update", note="{when}"),
+    "period": Name("One swing", "updates"),
+    "final_loss": Name("Loss after update {steps}"),
+}
 
 # --- The controls.
 
 settings = Settings(lesson, PRESETS)
 with settings.sidebar():
-    settings.slider(
-        "learning_rate",
-        "Learning rate η",
-        RATES,
-        step=RATE_STEP,
-        format="%.3f",
-        explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
-    )
+    settings.rate("learning_rate", "Learning rate η", Range(0.005, 1.2), step=0.005)
     settings.momentum()
     settings.toggle(
         "zero_grad",
@@ -63,11 +60,10 @@ with settings.sidebar():
             "weight",
             "Weight to follow",
             Range(0, MOST_WEIGHTS - 1, whole=True),
-            step=1,
             default=4,
             explain="The weight of the small picture and the line below; past the last, the last.",
         )
-        settings.steps(Range(1, MOST_STEPS, whole=True))
+        settings.steps()
         for field, label, explain in (
             ("start", "Start", "The weights at first, commas between."),
             ("target", "Target", "Where each should end: as many."),
@@ -81,13 +77,11 @@ run = Run(settings)
 config = run.config
 prediction = lesson.predict(config)
 weights, losses = lesson.predicted_weights(*run.legs), lesson.predicted_loss(*run.legs)
-begin = lesson.in_force(*run.legs)
-settled = lesson.settled(*run.legs)
+begin, settled = lesson.in_force(*run.legs), lesson.settled(*run.legs)
 
 # Only then is each update alike; with a velocity theory speaks of the long run.
 plain = all(leg.zero_grad for _, leg in run.course) and not config.momentum
 each = "each update" if plain else "in the long run each update"
-factor = f"{prediction.rate:.4g}" if abs(prediction.rate - 1) > 1e-3 else f"{prediction.rate:.9g}"
 if settings.prediction != "shown":
     outlook = WATCH
 elif settled:
@@ -96,20 +90,20 @@ elif prediction.regime == "diverging" and prediction.rate == 1:
     outlook = "With these settings the error grows a little at each update."
 else:
     landing = f"update {begin + 1}" if begin else "the first update"
-    words = WORDS[prediction.regime].format(each=each, rate=factor, landing=landing)
+    rate = factor(prediction.rate)
+    words = WORDS[prediction.regime].format(each=each, rate=rate, landing=landing)
     outlook = f"With these settings {words}"
-loss_of = r"L &= \textstyle\sum (w - t)^2 \\ "
 if plain:
     how = "steps down its slope, and multiplies what is still missing by one fixed number."
-    update = r"w &\leftarrow w - \eta\,\partial L / \partial w"
+    update = [r"w &\leftarrow w - \eta\,\partial L / \partial w"]
 else:
     how = "moves them by a *velocity* z, in which earlier slopes live on."
-    update = r"z &\leftarrow \beta z + \texttt{.grad} \\ w &\leftarrow w - \eta z"
+    update = [r"z &\leftarrow \beta z + \texttt{.grad}", r"w &\leftarrow w - \eta z"]
+begins = "The *loss* L says how far the weights w are from their targets t."
 heading(
     run,
-    "The *loss* L says how far the weights w are from their targets t. "
-    f"Each *update* {how} {outlook}",
-    rf"\begin{{aligned}} {loss_of}{update} \end{{aligned}}",
+    [begins, f"Each *update* {how}", outlook],
+    [r"L &= \textstyle\sum (w - t)^2", *update],
 )
 
 # --- The pictures.
@@ -133,25 +127,16 @@ arrow = Picture(
     f"{name} is {{{column}}} after update {{step}}; its target is {number(target)}.",
     {"low": low, "high": high, "target": target, "top": charts.reach(low, high, target)},
 )
-error = over_steps(
-    run,
-    "The loss",
-    "loss",
-    [Line("loss", "loss", losses)],
-    within=(1e-32, 1e32) if log else (0, 4 * (float(losses[0]) or 1.0)),
-    log=log,
-)
+error = of_loss(run, losses, within=(1e-32, 1e32) if log else (0, 4), log=log)
 
 
 def readout(config: lesson.Config) -> Readout:
     """The last update, with the settings that it had."""
-    rate, beta = setting(config.learning_rate), setting(config.momentum)
-    kept = f"z = {beta} × ({{before_{velocity}}}) + ({{before_{gradient}}}) = {{{velocity}}}, then "
+    rate, beta = setting(config.learning_rate), config.momentum
     return Readout(
         f"Before the first update {name} = {{{column}}}. The slope of the loss there, "
         f"its gradient, is {{{gradient}}}.",
-        f"What just happened: {kept if config.momentum else ''}"
-        f"{name} = {{before_{column}}} − {rate} × ({{{velocity}}}) = {{{column}}}",
+        last_update(name, [column], [velocity], rate, beta, [gradient]),
     )
 
 
@@ -161,23 +146,24 @@ player(run, [main, arrow, error], readout)
 
 frames = run.finish()
 found = lesson.findings(frames, *run.legs)
-long_run = f"from update {begin} on, in the long run" if begin else "in the long run"
-titles = {
-    "rate": ("Error kept by an update", "", long_run),
-    "period": ("One swing", "updates"),
-    "final_loss": (f"Loss after update {config.steps}",),
-}
-verdict([row(one, config.steps, *titles[one.quantity]) for one in found])
+verdict(
+    run,
+    found,
+    NAMES,
+    when=f"from update {begin} on, in the long run" if begin else "in the long run",
+)
 
 if found and prediction.regime == "diverging" and not settled:
-    stable = RATES.largest_below(prediction.critical_learning_rate, RATE_STEP)
-    why = [f"{each.capitalize()} multiplies the error by {factor}, which is above 1."]
-    why = why[prediction.rate == 1 :]
-    if stable == stable:  # not nan
-        edge = f"{prediction.critical_learning_rate:.4g}"
-        why.append(f"With this momentum the error shrinks for any learning rate below {edge}.")
-        remedy = f"Use {setting(stable)}, the largest that still learns"
-        autopsy(run, begin, why, remedy, {"learning_rate": stable})
+    edge, why = prediction.critical_learning_rate, []
+    if prediction.rate > 1:
+        rate = factor(prediction.rate)
+        why.append(f"{each.capitalize()} multiplies the error by {rate}, which is above 1.")
+    learns = settings.below("learning_rate", edge)
+    if learns:
+        why.append(
+            f"With this momentum the error shrinks for any learning rate below {short(edge)}."
+        )
+        autopsy(run, begin, why, "Use {}, the largest that still learns", learns)
     else:
         why.append("With momentum and gradients that are never cleared, no learning rate helps.")
         autopsy(run, begin, why, "Switch zero_grad on", {"zero_grad": True})
@@ -187,8 +173,6 @@ if found and prediction.regime == "diverging" and not settled:
 
 def told(guess: str) -> str:
     """The reply to who has guessed what comes without zero_grad."""
-    if config.zero_grad or config.momentum:
-        return ""
     right = "as you said" if guess.startswith("swing") else f"so they do not {guess}"
     return (
         f"They swing and never settle, {right}: a sum of gradients is a momentum that "
@@ -198,33 +182,32 @@ def told(guess: str) -> str:
 
 notes = lesson.predict(lesson.Config())
 edge, best = notes.critical_learning_rate, notes.best_learning_rate
-largest = RATES.largest_below(edge, RATE_STEP)
+largest = settings.below("learning_rate", edge)
 ending(
     run,
     main,
     frames,
-    (
-        Guess(
-            "forget",
-            "**Forget zero_grad.** PyTorch adds every new gradient to those before, unless "
-            "you clear them. What will the weights do?",
-            ("learn faster", "settle more slowly", "swing and never settle"),
-            PRESETS["zero_grad forgotten"],
-            told,
-        ),
-        Try(
-            f"**The largest rate.** At a learning rate of {setting(edge)} the weights bounce for "
-            "ever. Just below it they learn, slowly, jumping from side to side.",
-            f"Learning rate {setting(largest)}",
-            {"learning_rate": largest, "steps": 600},
-        ),
-        Try(
-            f"**One step to the target.** At {setting(best)} the first update lands exactly: "
-            "the step is the whole error. Most losses are not so kind: each direction has a "
-            "best rate of its own.",
-            f"Learning rate {setting(best)}",
-            PRESETS["one step to the target"],
-        ),
+    Guess(
+        "forget",
+        "**Forget zero_grad.** PyTorch adds every new gradient to those before, unless "
+        "you clear them. What will the weights do?",
+        ("learn faster", "settle more slowly", "swing and never settle"),
+        PRESETS["zero_grad forgotten"],
+        told,
+        answered=not (config.zero_grad or config.momentum),
+    ),
+    Try(
+        f"**The largest rate.** At a learning rate of {setting(edge)} the weights bounce for "
+        "ever. Just below it they learn, slowly, jumping from side to side.",
+        f"Learning rate {setting(largest['learning_rate'])}",
+        largest | {"steps": 600},
+    ),
+    Try(
+        f"**One step to the target.** At {setting(best)} the first update lands exactly: "
+        "the step is the whole error. Most losses are not so kind: each direction has a "
+        "best rate of its own.",
+        f"Learning rate {setting(best)}",
+        PRESETS["one step to the target"],
     ),
     code=(lesson.State, lesson.run, lesson.predict),
 )

@@ -2,31 +2,23 @@
 
 from typing import Any
 
-import streamlit as st
-
 from core import linear_regression as lesson
 from core.ranges import Range
-from core.recording import MAX_FRAMES, Frames
-from core.theory.finding import Finding
-from ui import charts, scale
+from core.recording import Frames
+from ui import charts
 from ui.controls import Settings
-from ui.page import WATCH, Guess, Try, ending, heading
-from ui.pictures import Line, over_steps
+from ui.page import WATCH, Guess, Try, ending, heading, judged
+from ui.pictures import Line, of_loss, over_steps
 from ui.player.player import Picture, Readout, player
+from ui.readout import last_update
 from ui.steering import Run
-from ui.theme import MINUS, number, setting, short
-from ui.verdict import Row, autopsy, row, verdict
+from ui.theme import MINUS, factor, number, setting, short
+from ui.verdict import Name, autopsy, verdict
 
-DAMPING, DAMPING_STEP = Range(0.005, 2), 0.005  # the slider's part of what Config allows
 SIZE = 2  # unknowns, so that the path can be seen; core goes further
-MOST_STEPS = MAX_FRAMES - 1  # so that every update is a frame
-VALLEY = {
-    "A": ((0.55, 0.45), (0.45, 0.55)),
-    "b": (1.0, 0.0),
-    "start": (0.5, 2.0),
-    "damping_factor": 0.9,
-    "steps": 200,
-}
+VALLEY = {"A": ((0.55, 0.45), (0.45, 0.55)), "b": (1.0, 0.0), "start": (0.5, 2.0)}
+VALLEY |= {"damping_factor": 0.9, "steps": 200}
+SINGULAR = {"A": ((0.5, 0.5), (0.5, 0.5)), "start": (1.5, -0.5)}
 BESIDE = {"start": (0.0, 0.5), "steps": 20}  # not on a line of symmetry: its bounce is seen
 PRESETS = {
     "as in the notes": {},
@@ -35,12 +27,7 @@ PRESETS = {
     "the valley with momentum": VALLEY | {"damping_factor": 1.65, "momentum": 0.67},
     "exactly 2/λ": BESIDE | {"damping_factor": 1.0},
     "past 2/λ": BESIDE | {"damping_factor": 1.05},
-    "no single answer": {
-        "A": ((0.5, 0.5), (0.5, 0.5)),
-        "start": (1.5, -0.5),
-        "damping_factor": 0.1,
-        "steps": 30,
-    },
+    "no single answer": SINGULAR | {"damping_factor": 0.1, "steps": 30},
 }
 WORDS = {
     "monotone": "x creeps in",
@@ -51,34 +38,25 @@ WORDS = {
     "swinging for ever": "x swings and never settles",
     "diverging": "x runs away",
 }
-ROWS = {  # what each finding is called, and a note
-    "rate": ("Error kept along the {} direction", ""),
-    "all": ("Spectral radius", "the larger of both: it decides in the long run"),
-    "per_decimal": ("Updates for one decimal more", "a tenth of the error"),
-    "critical_damping_factor": (
+NAMES = {  # of the findings
+    "rate": Name("Error kept along the {direction} direction", note="λ = {curvature}{when}"),
+    "all": Name("Spectral radius", note="the larger of both: it decides in the long run"),
+    "per_decimal": Name("Updates for one decimal more", note="a tenth of the error"),
+    "critical_damping_factor": Name(
         "Critical damping factor",
-        "from here on x no longer comes closer; measured by the first gradient",
+        note="from here on x no longer comes closer; measured by the first gradient",
     ),
-    "best_damping_factor": (
-        "Best damping factor",
-        "without momentum; the best pair of all is {}",
+    "best_damping_factor": Name(
+        "Best damping factor", note="without momentum; the best pair of all is {pair}"
     ),
-    "final_loss": ("Loss after update {}", ""),
+    "final_loss": Name("Loss after update {steps}"),
 }
 
 # --- The controls.
 
 settings = Settings(lesson, PRESETS, opening=VALLEY)
 with settings.sidebar():
-    settings.slider(
-        "damping_factor",
-        "Damping factor η",
-        DAMPING,
-        step=DAMPING_STEP,
-        format="%.3f",
-        explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
-    )
-    below_damping = st.empty()
+    settings.rate("damping_factor", "Damping factor η", Range(0.005, 2), step=0.005, marked=True)
     settings.momentum()
     explain = "Commas between numbers, a semicolon between the rows."
     settings.matrix("A", "A, two rows", lesson.ENTRIES, explain=explain, size=SIZE)
@@ -86,7 +64,7 @@ with settings.sidebar():
     settings.numbers("b", "b", explain="What A x should become.", **pair)
     with settings.more():
         settings.numbers("start", "Start", explain="x₀ and x₁ at first.", **pair)
-        settings.steps(Range(1, MOST_STEPS, whole=True))
+        settings.steps()
         settings.device()
 
 # --- What theory says of these settings, in words.
@@ -95,22 +73,12 @@ run = Run(settings)
 config = run.config
 prediction = lesson.predict(config)
 errors, losses = lesson.predicted_modes(*run.legs), lesson.predicted_loss(*run.legs)
-plain, settled = not config.momentum, not errors[run.since :].any()
+plain, settled = not config.momentum, lesson.settled(*run.legs)
 directions = ("first", "second") if prediction.round_bowl else ("gentle", "steep")
 moving = prediction.moving
-scale.strip(
-    below_damping,
-    [
-        scale.Mark("best" if plain else "best at β = 0:", prediction.best_damping_factor),
-        scale.Mark("critical", prediction.critical_damping_factor),
-    ],
-    DAMPING,
-)
-
-
-def factor(value: float) -> str:
-    """What an update keeps of an error; close to 1 every digit counts."""
-    return setting(value) if 0 < abs(abs(value) - 1) < 1e-3 else short(value)
+best = "best" if plain else "best at β = 0:"
+marks = {best: prediction.best_damping_factor, "critical": prediction.critical_damping_factor}
+settings.mark("damping_factor", marks)
 
 
 def fate(index: int) -> str:
@@ -158,12 +126,11 @@ if not moving:
         if any(entry for row in config.A for entry in row)
         else "A is all zeros: the loss is the same everywhere, and x stays undetermined."
     )
-loss_of = r"L &= |A x - b|^2 \\ "
 if plain:
-    update = r"x &\leftarrow x - \eta\,\partial L / \partial x"
+    update = [r"x &\leftarrow x - \eta\,\partial L / \partial x"]
 else:
-    update = r"z &\leftarrow \beta z + \partial L / \partial x \\ x &\leftarrow x - \eta z"
-heading(run, " ".join(story), rf"\begin{{aligned}} {loss_of}{update} \end{{aligned}}")
+    update = [r"z &\leftarrow \beta z + \partial L / \partial x", r"x &\leftarrow x - \eta z"]
+heading(run, story, [r"L &= |A x - b|^2", *update])
 
 # --- The pictures.
 
@@ -174,20 +141,12 @@ def modes(config: lesson.Config, frames: Frames) -> dict[str, Any]:
 
 
 view = lesson.window(*run.legs)
-far = 4 * max(view.span_x, view.span_y)
 plane = Picture(
     "The path of x over the loss: a click moves the start",
     charts.plane(("x_0", "x_1"), ("x₀", "x₁"), directions),
     "After update {step}: x₀ = {x_0}, x₁ = {x_1}, loss {loss}.",
     view._asdict(),
-    {
-        "contours": lesson.level_lines(config, lesson.levels(config, view), far),
-        "axes": lesson.axes(config, view),
-        "solutions": lesson.solutions(config, view),
-    },
-)
-loss = over_steps(
-    run, "The loss", "loss", [Line("loss", "loss", losses)], within=(1e-32, 1e32), log=True
+    lesson.drawn(config, view),
 )
 along = over_steps(
     run,
@@ -206,22 +165,17 @@ along = over_steps(
 
 def readout(config: lesson.Config) -> Readout:
     """The last update, with the settings that it had."""
-    eta, beta = setting(config.damping_factor), setting(config.momentum)
-    kept = (
-        f"z = {beta} × ({{before_velocity_0}}, {{before_velocity_1}}) + ({{before_gradient_0}}, "
-        "{before_gradient_1}), then "
-    )
+    x, z, slope = ((f"{name}_0", f"{name}_1") for name in ("x", "velocity", "gradient"))
     return Readout(
         "Before the first update x = ({x_0}, {x_1}). The gradient, the slope of the loss along "
         "x₀ and x₁, is ({gradient_0}, {gradient_1}).",
-        f"What just happened: {kept if config.momentum else ''}x = ({{before_x_0}}, {{before_x_1}})"
-        f" {MINUS} {eta} × ({{velocity_0}}, {{velocity_1}}) = ({{x_0}}, {{x_1}})",
+        last_update("x", x, z, setting(config.damping_factor), config.momentum, slope),
     )
 
 
 player(
     run,
-    [plane, loss, along],
+    [plane, of_loss(run, losses, within=(1e-32, 1e32)), along],
     readout,
     also=modes,
     on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
@@ -231,47 +185,41 @@ player(
 
 frames = run.finish()
 found = lesson.findings(frames, *run.legs)
-
-
-def told_of(one: Finding) -> Row:
-    """The row of a finding, in words."""
-    title, note = ROWS[one.quantity]
-    if one.quantity == "rate":
-        title = title.format(directions[one.which])
-        note = f"λ = {short(prediction.curvatures[one.which])}"
-        note += f", from update {run.since} on" if run.since else ""
-        note += "" if plain else ", in the long run"
-    pair = " with momentum ".join(map(short, prediction.best_with_momentum))
-    return row(one, config.steps, title.format(config.steps), note=note.format(pair))
-
-
-verdict([told_of(one) for one in found])
+when = f", from update {run.since} on" if run.since else ""
+verdict(
+    run,
+    found,
+    NAMES,
+    direction=lambda one: directions[one.which],
+    curvature=lambda one: short(prediction.curvatures[one.which]),
+    when=when if plain else f"{when}, in the long run",
+    pair=" with momentum ".join(map(short, prediction.best_with_momentum)),
+)
 runaways = [i for i, mode in moving.items() if mode.regime == "diverging"]
 if found and runaways and not settled:
-    stable = DAMPING.largest_below(prediction.critical_damping_factor, DAMPING_STEP)
-    edge = short(prediction.critical_damping_factor)
-    where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
-    why = [f"With this A and this momentum x stays near for any damping factor below {edge}."]
+    edge, why = prediction.critical_damping_factor, []
     if prediction.rate > 1:
-        long = "" if plain else "in the long run "
-        grows = f"multiplies the error by {short(prediction.rate)}, which is above 1."
-        why.insert(0, f"Along {where} direction {long}each update {grows}")
-    if stable == stable:  # not nan
-        remedy = f"Use {setting(stable)}, the largest stable one"
-        autopsy(run, run.since, why, remedy, {"damping_factor": stable})
-    else:
+        where = "every" if prediction.round_bowl else f"the {directions[max(runaways)]}"
+        each = "each update" if plain else "in the long run each update"
+        rate = short(prediction.rate)
+        why.append(
+            f"Along {where} direction {each} multiplies the error by {rate}, which is above 1."
+        )
+    why.append(
+        f"With this A and this momentum x stays near for any damping factor below {short(edge)}."
+    )
+    stable = settings.below("damping_factor", edge)
+    if not stable:
         why.append("The slider does not go so low: smaller numbers in A move that edge up.")
-        autopsy(run, run.since, why)
+    autopsy(run, run.since, why, "Use {}, the largest stable one", stable)
 
 # --- What to try.
 
 
 def told(guess: str) -> str:
     """The reply to who has guessed in which direction x is slow."""
-    if config != lesson.Config(**VALLEY) or not frames.finished:
-        return ""
     left = lesson.mode_errors(config, frames.columns["x"][-1:])[0]
-    right = ", as you said" if guess.startswith("along") else f", not {guess}"
+    right = judged(guess, guess.startswith("along"))
     return (
         f"Along it{right}: after {config.steps} updates {number(left[0])} of error are "
         f"left there, and {number(left[1])} across. A larger step would help the floor, "
@@ -287,27 +235,25 @@ ending(
     run,
     plane,
     frames,
-    (
-        Guess(
-            "valley",
-            "**The long valley.** Its walls are a hundred times as curved as its floor. In which "
-            "direction will x be slow?",
-            ("along the valley", "across the valley", "in both alike"),
-            VALLEY,
-            told,
-        ),
-        Try(
-            "**Momentum in the valley.** On the floor the small steps add up, across it they "
-            f"cancel. One decimal takes {swift} updates instead of {slow}.",
-            "With momentum 0.67",
-            PRESETS["the valley with momentum"],
-        ),
-        Try(
-            "**No single answer.** Here both equations say the same. Any point of the green line "
-            "solves them. Where on it does x end?",
-            "Take one equation away",
-            PRESETS["no single answer"],
-        ),
+    Guess(
+        "valley",
+        "**The long valley.** Its walls are a hundred times as curved as its floor. In which "
+        "direction will x be slow?",
+        ("along the valley", "across the valley", "in both alike"),
+        VALLEY,
+        told,
+    ),
+    Try(
+        "**Momentum in the valley.** On the floor the small steps add up, across it they "
+        f"cancel. One decimal takes {swift} updates instead of {slow}.",
+        "With momentum 0.67",
+        PRESETS["the valley with momentum"],
+    ),
+    Try(
+        "**No single answer.** Here both equations say the same. Any point of the green line "
+        "solves them. Where on it does x end?",
+        "Take one equation away",
+        PRESETS["no single answer"],
     ),
     code=(lesson.State, lesson.run, lesson.predict),
 )

@@ -3,56 +3,36 @@
 import math
 from typing import Any
 
-import streamlit as st
-
 from core import matrix_game as lesson
 from core.ranges import Range
 from core.recording import Frames
-from core.theory.finding import Finding
 from ui import charts, export
 from ui.controls import Settings
-from ui.page import WATCH, Guess, Try, ending, heading
+from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
 from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting, short
-from ui.verdict import Row, row, verdict
+from ui.verdict import Name, verdict
 
-RATES, STEPS = Range(0.001, 0.5), Range(100, 50_000, whole=True)  # the sliders' parts
-GAMMAS = Range(0.05, 5)
-LOGITS = Range(-12, 12)
 MOST_STARTS, MOST_RIVALS = 8, 3
 CLOUD = {False: 1_000, True: 10_000}  # runs at once, on the CPU and on a GPU
 CLOUD_RADIUS = 0.5  # in logits
-VIEWS = ("Chase", "Payoffs", "Averages", "Learners")
+DILEMMA = ((0.0, 0.0), (2.0, 1.0), (1.0, 3.0))  # starts
 COORDINATION = ((-1.0, 1.5), (1.5, -0.6), (0.2, 1.2), (-1.5, -0.5), (1.2, 1.6))
 BRIEF = {"steps": 5_000}
-FOUR = BRIEF | {
-    "rivals": ("alternating", "extragradient", "consensus"),
-    "learning_rate": 0.1,
-    "view": "Learners",
-}
-
-
-def game_of(R0: lesson.Matrix, R1: lesson.Matrix, *starts: tuple[float, float]) -> dict[str, Any]:
-    return {"payoff_0": R0, "payoff_1": R1, "starts": starts}
-
-
+CURES = ("alternating", "extragradient", "consensus")
+FOUR = BRIEF | {"rivals": CURES, "learning_rate": 0.1, "view": "Learners"}
 PRESETS = {
     "as in the notes": {},
-    "matching pennies": game_of(((1.0, -1.0), (-1.0, 1.0)), ((-1.0, 1.0), (1.0, -1.0)), (1.0, 0.0)),
-    "prisoner's dilemma": BRIEF
-    | game_of(
-        ((3.0, 0.0), (5.0, 1.0)), ((3.0, 5.0), (0.0, 1.0)), (0.0, 0.0), (2.0, 1.0), (1.0, 3.0)
-    ),
-    "stag hunt": BRIEF | game_of(((4.0, 1.0), (3.0, 3.0)), ((4.0, 3.0), (1.0, 3.0)), *COORDINATION),
-    "battle of the sexes": BRIEF
-    | game_of(((3.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 3.0)), *COORDINATION),
+    "matching pennies": lesson.GAMES["matching pennies"] | {"starts": ((1.0, 0.0),)},
+    "prisoner's dilemma": lesson.GAMES["prisoner's dilemma"] | BRIEF | {"starts": DILEMMA},
+    "stag hunt": lesson.GAMES["stag hunt"] | BRIEF | {"starts": COORDINATION},
+    "battle of the sexes": lesson.GAMES["battle of the sexes"] | BRIEF | {"starts": COORDINATION},
     "four learners": FOUR,
 }
 
-# What a learner does about the chase, and its direction d; v is what each slope is.
-WAYS = {
+WAYS = {  # what a learner does about the chase
     "naive": "Each update is a straight step off a curved orbit, and lands a little outside.",
     "alternating": "Here they take turns: player 1 sees where player 0 has gone.",
     "extragradient": "Here each tries a step and goes by the slopes found there.",
@@ -62,38 +42,28 @@ WAYS = {
     "symplectic": "Here each also goes across the part of the slopes that only turns.",
     "lola": "Here each reckons with the other's next step and sways it to its own good.",
 }
-DIRECTIONS = {
-    "alternating": r"d &= \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
-    "extragradient": r"d &= v(a + \eta v)",
-    "optimistic": r"d &= 2 v - v_{\text{before}}",
-    "lookahead": r"d &= v + \gamma J_o v",
-    "consensus": r"d &= v - \gamma J^{\mathsf T} v",
-    "symplectic": r"d &= v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
-    "lola": r"d_i &= v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
-}
-# What each finding is called, its unit and a note.
 OUT = "how far out an orbit lies; infinitely small steps would gain none; first order in η"
 SLOW = "after the last update: corners are reached ever more slowly, and never quite"
 TINY = "theory of tiny orbits; large ones drift otherwise"
-ROWS = {
-    "lap": ("A lap of this orbit", "updates", ""),
-    "tiny_lap": (
+NAMES = {  # of the findings
+    "lap": Name("A lap of this orbit", "updates", "{last_lap}"),
+    "tiny_lap": Name(
         "A lap of a tiny orbit",
         "updates",
         "large orbits are slower: they stay long near the edges",
     ),
-    "gained": ("Energy gained in a lap", "%", OUT),
-    "p": ("p, average over {over}", "", ""),
-    "q": ("q, average over {over}", "", ""),
-    "value_0": ("Payoff of player 0, average over {over}", "", ""),
-    "value_1": ("Payoff of player 1, average over {over}", "", ""),
-    "last_lap": ("A lap near where it rests", "updates", "the last one; linear theory"),
-    "end_p": ("p in the end", "", ""),
-    "end_q": ("q in the end", "", ""),
-    "corner_p": ("p in the end", "", SLOW),
-    "corner_q": ("q in the end", "", SLOW),
-    "halves": ("{name}: its distance halves in", "updates", ""),
-    "doubles": ("{name}: its distance doubles in", "updates", ""),
+    "gained": Name("Energy gained in a lap", "%", OUT),
+    "p": Name("p, average over {laps}"),
+    "q": Name("q, average over {laps}"),
+    "value_0": Name("Payoff of player 0, average over {laps}"),
+    "value_1": Name("Payoff of player 1, average over {laps}"),
+    "last_lap": Name("A lap near where it rests", "updates", "the last one; linear theory"),
+    "end_p": Name("p in the end"),
+    "end_q": Name("q in the end"),
+    "corner_p": Name("p in the end", note=SLOW),
+    "corner_q": Name("q in the end", note=SLOW),
+    "halves": Name("{learner}: its distance halves in", "updates", "{far_out}"),
+    "doubles": Name("{learner}: its distance doubles in", "updates", "{far_out}"),
 }
 
 # --- The controls.
@@ -103,15 +73,14 @@ with settings.sidebar():
     settings.slider(
         "learning_rate",
         "Learning rate η",
-        RATES,
+        Range(0.001, 0.5),  # the slider's part of what Config allows
         step=0.001,
-        format="%.3f",
         explain="How far a player's logit moves for a slope of 1.",
     )
     settings.choice(
         "learner",
         "Learner",
-        list(lesson.LEARNERS),
+        lesson.LEARNERS,
         explain="How a player goes: naive ones climb their own slope as if the other stood still.",
     )
     for player_, name in enumerate(("payoff_0", "payoff_1")):
@@ -132,25 +101,25 @@ with settings.sidebar():
         settings.several(
             "rivals",
             "Learners beside",
-            list(lesson.LEARNERS),
+            lesson.LEARNERS,
             explain="They start where the first run starts.",
             most=MOST_RIVALS,
         )
         settings.slider(
             "learner_step",
             "Look-ahead γ",
-            GAMMAS,
+            Range(0.05, 5),
             step=0.05,
             explain="For lookahead, consensus, symplectic and lola: how much they correct.",
         )
         starts = settings.pairs(
             "starts",
             "Starts",
-            LOGITS,
+            Range(-12, 12),
             explain="Logits a₀, a₁, with semicolons between the pairs. A click adds one.",
             most=MOST_STARTS,
         )
-        settings.steps(STEPS, step=100)
+        settings.steps(Range(100, 50_000, whole=True), step=100)
         device = settings.device()
         many = CLOUD[device != "cpu"]
         cloud = settings.toggle(
@@ -162,8 +131,7 @@ with settings.sidebar():
     if cloud and starts and len(starts[0]) == 2:
         settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
         settings.put("rivals", ())
-top = st.container()
-view = settings.choice("view", "What to watch", VIEWS, default=VIEWS[0], row=True)
+view = settings.view("Chase", "Payoffs", "Averages", "Learners")
 
 # --- What theory says of this game, in words.
 
@@ -172,12 +140,8 @@ config = run.config
 game = lesson.analyse(config)
 cycle = game.kind == "cycle"
 batch = len(config.starts) > lesson.FEW
-own = config.starts[: 1 if batch else None]
-learners = [config.learner] * len(own) + list(config.rivals)
-names = [
-    f"{name} {learners[: k + 1].count(name)}" if learners.count(name) > 1 else name
-    for k, name in enumerate(learners)
-]
+learners = lesson.followed(config)
+names = list(learners)
 where = f"({short(game.p)}, {short(game.q)})"
 story = [
     "Two players choose at once: player 0 its first row with probability p, player 1 its first "
@@ -211,10 +175,8 @@ formula = [
 ]
 if config.learner != "naive":
     slopes = r"v_i &= \partial V_i / \partial a_i,\; a \leftarrow a + \eta \, d"
-    formula[2:] = [slopes, DIRECTIONS[config.learner]]
-with top:
-    rows = r" \\ ".join(formula)
-    heading(run, " ".join(story), rf"\begin{{aligned}} {rows} \end{{aligned}}")
+    formula[2:] = [slopes, lesson.FORMULAS[config.learner]]
+heading(run, story, formula)
 
 # --- The pictures.
 
@@ -234,7 +196,7 @@ portrait = Picture(
     crowd if batch else "The play of both: a click adds a start",
     charts.portrait(
         ("p: player 0 plays row 0", "q: player 1 plays column 0"),
-        len(learners),
+        len(names),
         cloud=batch,
         names=tuple(names) if config.rivals else (),
     ),
@@ -243,20 +205,14 @@ portrait = Picture(
     lesson.portrait(config, round_=not batch, field=field),
 )
 
-
-def mean(name: str) -> float:
-    """What averages come to: the equilibrium's, but only where the play goes round it."""
-    return getattr(game, name) if cycle else math.nan
-
-
 if view == "Payoffs":
     beside = over_steps(
         run,
         "What both earn on average",
         "expected payoff",
         [
-            Line("reward_0_0", "player 0", mean("value_0"), BLUE),
-            Line("reward_1_0", "player 1", mean("value_1"), VERMILION),
+            Line("reward_0_0", "player 0", game.means.value_0, BLUE),
+            Line("reward_1_0", "player 1", game.means.value_1, VERMILION),
         ],
         charts.domain([*config.payoff_0, *config.payoff_1], (-1e7, 1e7)),
         apart=True,
@@ -268,9 +224,9 @@ elif view == "Averages":
         "average since the first lap began",
         [
             Line("so_far_0", "p so far", math.nan, SKY),
-            Line("whole_0", "p, whole laps", mean("p"), BLUE),
+            Line("whole_0", "p, whole laps", game.means.p, BLUE),
             Line("so_far_1", "q so far", math.nan, ORANGE),
-            Line("whole_1", "q, whole laps", mean("q"), VERMILION),
+            Line("whole_1", "q, whole laps", game.means.q, VERMILION),
         ],
         charts.domain([(x - 0.2, x + 0.2) for x in game[1:3]], (0, 1)) if cycle else (0, 1),
         apart=True,
@@ -278,7 +234,7 @@ elif view == "Averages":
     )
 elif view == "Learners":
     # Of a cloud the first run alone: a course of each would be too much.
-    courses = lesson.predicted_distances(*run.legs, first=len(own)).T
+    courses = lesson.predicted_distances(*run.legs, first=1 if batch else None).T
     beside = over_steps(
         run,
         "How far each is from where it rests",
@@ -330,24 +286,18 @@ player(run, [portrait, beside], readout, also=more, on_pick=picked)
 
 frames = run.finish()
 if frames.finished:
-    lives = len(learners) if view == "Learners" else 0
+    lives = len(names) if view == "Learners" else 0
     measured, found = lesson.findings(frames, run.recording.every, lives, *run.legs)
-    over = f"{measured.laps or ''} whole lap{'s' * (measured.laps != 1)}".strip()
-
-    def told_of(found: Finding) -> Row:
-        """The row of a finding, in words."""
-        title, unit, note = ROWS[found.quantity]
-        title = title.format(over=over, name=names[found.which])
-        if found.quantity == "lap" and measured.laps > 1:
-            note = f"the last one {number(measured.last_lap)}"
-        if found.quantity in ("halves", "doubles") and learners[found.which] in lesson.FLOWING:
-            note = TINY
-        if not math.isnan(found.limit):
-            limit = f"tiny steps and orbits would have {number(found.limit)} {unit}".strip()
-            note = f"{note}; {limit}" if note else limit
-        return row(found, config.steps, title, unit, note)
-
-    verdict([told_of(one) for one in found])
+    verdict(
+        run,
+        found,
+        NAMES,
+        "tiny steps and orbits would have {limit}",
+        laps=f"{measured.laps or ''} whole lap{'s' * (measured.laps != 1)}".strip(),
+        last_lap=f"the last one {number(measured.last_lap)}" if measured.laps > 1 else "",
+        learner=lambda one: names[one.which],
+        far_out=lambda one: TINY if learners[names[one.which]] in lesson.FLOWING else "",
+    )
     export.cost(run, len(config.starts) if batch else 1)
 
 # --- Why it cycles, and what to try.
@@ -362,7 +312,7 @@ def sum_of(R: lesson.Matrix) -> str:
     return f"{first} {MINUS} {first_} {MINUS} {rest[0]} + {rest[1]}"
 
 
-def why() -> None:
+def why() -> list[str]:
     """The cause of the chase, with this game's numbers."""
     c0, _, c1, _ = lesson.slopes(config)
     outward = ""
@@ -371,36 +321,30 @@ def why() -> None:
         p, q = lesson.rest(config)
         center = "it" if (p, q) == game[1:3] else f"({short(p)}, {short(q)})"
         outward = f" A small orbit {fate} around {center}."
-    st.markdown(
+    return [
         f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
         f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
         f"worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} = "
         f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} "
         f"= **{short(c1)}**. They have opposite signs: one player wants to match and the "
         "other to differ. Neither has a best action, so that is the whole cause of the chase."
-        + outward
-    )
-    st.markdown(
+        + outward,
         "Infinitely small steps would close every orbit: they keep the *energy*, which says "
-        "how far out an orbit lies. A real step leaves the orbit, by the square of η."
-    )
-    st.markdown(
+        "how far out an orbit lies. A real step leaves the orbit, by the square of η.",
         "The notes put it down to a *general-sum* game. But a payoff that a player cannot "
         "influence changes no play: take it away, scale what is left, and the game of the "
         "notes is a zero-sum one. It is *strategically* zero-sum. Stag hunt and the battle of "
-        "the sexes are general-sum as well, and nobody goes round in them."
-    )
+        "the sexes are general-sum as well, and nobody goes round in them.",
+    ]
 
 
 def told(guess: str) -> str:
     """The reply to who has guessed what larger steps do."""
-    if config != lesson.Config(**BOLD) or not frames.finished:
-        return ""
     grown = lesson.grown(config, frames.columns["logits"])
-    right = ", as you said" if guess == "farther away" else f", not {guess}"
+    right = judged(guess, guess == "farther away")
     return (
-        f"Farther away{right}: their distance grew {number(grown)} "
-        "times. A larger step leaves the curve by more, by the square of the step."
+        f"Farther away{right}: their distance grew {number(grown)} times. A larger step leaves "
+        "the curve by more, by the square of the step."
     )
 
 
@@ -408,28 +352,26 @@ ending(
     run,
     portrait,
     frames,
-    (
-        Guess(
-            "bold",
-            "**Larger steps.** With a learning rate of 0.2 instead of 0.01, will they come closer "
-            "to the equilibrium?",
-            ("closer", "as far as before", "farther away"),
-            BOLD,
-            told,
-        ),
-        Try(
-            "**A cure.** Four learners from one start: one looks a step ahead, one takes turns, "
-            "one also makes both slopes small. Which come to rest?",
-            "Race them",
-            FOUR,
-        ),
-        Try(
-            "**A crowd.** Many runs at once from around one start. Inner orbits are faster than "
-            "outer ones: what becomes of the cloud?",
-            "Let it go",
-            {"cloud": True, "view": "Chase"},
-        ),
+    Guess(
+        "bold",
+        "**Larger steps.** With a learning rate of 0.2 instead of 0.01, will they come closer "
+        "to the equilibrium?",
+        ("closer", "as far as before", "farther away"),
+        BOLD,
+        told,
+    ),
+    Try(
+        "**A cure.** Four learners from one start: one looks a step ahead, one takes turns, "
+        "one also makes both slopes small. Which come to rest?",
+        "Race them",
+        FOUR,
+    ),
+    Try(
+        "**A crowd.** Many runs at once from around one start. Inner orbits are faster than "
+        "outer ones: what becomes of the cloud?",
+        "Let it go",
+        {"cloud": True, "view": "Chase"},
     ),
     code=(lesson.State, lesson.run, lesson._look, lesson.analyse),
-    more={"Why it cycles": why} if cycle else {},
+    more={"Why it cycles": why()} if cycle else {},
 )

@@ -3,28 +3,21 @@
 import math
 from typing import Any
 
-import streamlit as st
-
 from core import sine_fit as lesson
 from core.ranges import Range
-from core.recording import MAX_FRAMES
-from core.theory.finding import Finding
-from ui import charts, scale
-from ui.controls import Settings, preferred
+from ui import charts
+from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading
-from ui.painted import Curve, Raster, field, profile
-from ui.pictures import Line, over_steps
+from ui.painted import Curve, profile
+from ui.pictures import Line, of_loss, over_steps, surface
 from ui.player.player import Picture, Readout, player
+from ui.readout import last_update
 from ui.steering import Run
-from ui.theme import BLUE, MINUS, VERMILION, number, setting, short
-from ui.verdict import NOTHING, Row, autopsy, row, verdict
+from ui.theme import BLUE, VERMILION, number, setting, short
+from ui.verdict import Name, autopsy, verdict
 
-STEPS = Range(1e-5, 1)  # the slider's part of what Config allows
-AMPLITUDES, FREQUENCIES, DECAYS = Range(-5, 5), Range(-6, 6), Range(0, 2)
-WIDTHS, NOISES, SEEDS = Range(1, 20), Range(0, 2), Range(0, 99, whole=True)
-MOST_POINTS, MOST_STEPS = 5_000, MAX_FRAMES - 1  # so that every update is a frame
+AMPLITUDES, FREQUENCIES = Range(-5, 5), Range(-6, 6)  # the sliders' part of what Config allows
 DRAWN = 300  # points
-VIEWS = ("Valley", "Surface", "Curvature", "Gradient")
 SIDE = {"frequency": 3.0, "steps": 130}
 HALF: dict[str, Any] = {"step_size": 0.05, "steps": 60}
 PRESETS = {
@@ -40,24 +33,16 @@ PRESETS = {
     "caught in a side valley": SIDE,
     "the mix that the notes left out": {"second_amplitude": 2.0, "steps": 650},
 }
-UPDATES = {  # what is done with the gradient g
-    "normalised": r"z &\leftarrow \beta z + g / (1 + |g|)",
-    "gradient_descent": r"z &= g",
-    "momentum": r"z &\leftarrow \beta z + g",
-    "adam": r"z &= \hat m / (\sqrt{\hat v} + 10^{-8})",
-    "newton": r"z &= H^{-1} g",
-}
-ROWS = {  # what each finding is called, and a note
-    "end": ("How it ends", ""),
-    "swing": ("Swing of the flip", "from its middle to either end: η/2 − 1/λ"),
-    "low": ("Lower frequency", ""),
-    "high": ("Upper frequency", ""),
-    "bias": (
-        "Bias of the amplitude",
-        "of the flip's middle against the best fit: the valley bends",
+NAMES = {  # of the findings
+    "end": Name("How it ends", note="{why}"),
+    "swing": Name("Swing of the flip", note="from its middle to either end: η/2 − 1/λ"),
+    "low": Name("Lower frequency"),
+    "high": Name("Upper frequency"),
+    "bias": Name(
+        "Bias of the amplitude", note="of the flip's middle against the best fit: the valley bends"
     ),
-    "amplitude": ("Amplitude in the end", ""),
-    "frequency": ("Frequency in the end", ""),
+    "amplitude": Name("Amplitude in the end"),
+    "frequency": Name("Frequency in the end"),
 }
 LAST = "the largest move of the last quarter is {growth} of that of the quarter before"
 ENDS = {  # why it was called so
@@ -81,54 +66,43 @@ with settings.sidebar():
     settings.log_slider(
         "step_size",
         "Step size η",
-        STEPS,
+        Range(1e-5, 1),
+        marked=True,
         explain="How far an update goes at most (normalised), or for a slope of 1 (the others).",
     )
-    below_step = st.empty()
     settings.choice(
         "optimiser",
         "Optimiser",
-        list(lesson.OPTIMISERS),
+        lesson.OPTIMISERS,
         explain="What is made of the gradient before it is followed.",
     )
     settings.choice(
         "reduction",
         "Loss of all points",
-        list(lesson.REDUCTIONS),
+        lesson.REDUCTIONS,
         explain="Their squared errors added up, or the mean of them, which is 1000 times less.",
     )
     settings.momentum()
     with settings.more():
-        settings.slider(
-            "decay",
-            "Decay of the step",
-            DECAYS,
-            step=0.01,
-            explain="Update k, from 0 on, goes by η / (1 + decay × k).",
-        )
+        decay = "Update k, from 0 on, goes by η / (1 + decay × k)."
+        points = "How many: each makes the valley of the sum steeper."
         for name, label, allowed, explain in (
+            ("decay", "Decay of the step", Range(0, 2), decay),
             ("amplitude", "First amplitude", AMPLITUDES, "a before the first update."),
             ("frequency", "First frequency", FREQUENCIES, "f before the first update."),
             ("true_amplitude", "Amplitude of the data", AMPLITUDES, "Of the wave to be found."),
             ("true_frequency", "Frequency of the data", FREQUENCIES, "Of the wave to be found."),
             ("second_amplitude", "Second amplitude", AMPLITUDES, "Of a wave that is added to it."),
             ("second_frequency", "Second frequency", FREQUENCIES, "Of a wave that is added to it."),
-            ("noise", "Noise", NOISES, "Standard deviation of what is added to each point."),
-            ("width", "Width of the data", WIDTHS, "The points lie between x = 0 and this."),
+            ("noise", "Noise", Range(0, 2), "Standard deviation of what is added to each point."),
+            ("width", "Width of the data", Range(1, 20), "The points lie between x = 0 and this."),
+            ("points", "Points", Range(1, 5_000, whole=True), points),
+            ("seed", "Seed", Range(0, 99, whole=True), "Which points are drawn."),
         ):
-            settings.slider(name, label, allowed, step=0.01, explain=explain)
-        settings.slider(
-            "points",
-            "Points",
-            Range(1, MOST_POINTS, whole=True),
-            step=1,
-            explain="How many: each makes the valley of the sum steeper.",
-        )
-        settings.slider("seed", "Seed", SEEDS, step=1, explain="Which points are drawn.")
-        settings.steps(Range(1, MOST_STEPS, whole=True))
+            settings.slider(name, label, allowed, explain=explain)
+        settings.steps()
         settings.device()
-top = st.container()
-view = settings.choice("view", "What to watch", VIEWS, default=VIEWS[0], row=True)
+view = settings.view("Valley", "Surface", "Curvature", "Gradient")
 
 # --- What theory says of these settings, in words.
 
@@ -136,9 +110,8 @@ run = Run(settings)
 config = run.config
 prediction = lesson.predict(*run.legs)
 foretold = lesson.foretold(*run.legs)
-eta = setting(config.step_size)
 critical = prediction.critical_step_size if prediction else math.nan
-scale.strip(below_step, [scale.Mark("rests below", critical)], STEPS, log=True)
+settings.mark("step_size", {"rests below": critical})
 
 story = [
     f"The wave a sin(f x) is fitted to {config.points} points. The *loss* L is the "
@@ -169,16 +142,11 @@ else:
         story.append(f"{rests}. Here η shrinks, and each leap with it.")
     else:
         story.append(f"{rests}, and here it is.")
-formula = [
-    r"L &= \textstyle\sum (a \sin(f x) - y)^2"
-    if config.reduction == "sum"
-    else r"L &= \textstyle\frac{1}{n} \sum (a \sin(f x) - y)^2",
-    UPDATES[config.optimiser],
-    r"(a, f) &\leftarrow (a, f) - \eta z",
-]
-with top:
-    lines = r" \\ ".join(formula)
-    heading(run, " ".join(story), rf"\begin{{aligned}} {lines} \end{{aligned}}")
+total = r"\sum" if config.reduction == "sum" else r"\frac{1}{n} \sum"
+loss_of = rf"L &= \textstyle{total} (a \sin(f x) - y)^2"
+heading(
+    run, story, [loss_of, lesson.FORMULAS[config.optimiser], r"(a, f) &\leftarrow (a, f) - \eta z"]
+)
 
 # --- The pictures.
 
@@ -195,27 +163,15 @@ wave = Picture(
         "points": {"x": x[:DRAWN].numpy(), "y": y[:DRAWN].numpy()},
     },
 )
-loss = over_steps(
-    run, "The loss", "loss", [Line("loss", "loss", foretold.loss)], within=(1e-8, 1e4), log=True
-)
+loss = of_loss(run, foretold.loss, within=(1e-8, 1e4))
 if view == "Surface":
-    plane = lesson.plane(*run.legs)
-    ends = ("left", "right", "lower", "upper", "low", "high")
-    raster = Raster(
-        "surface",
-        "log₁₀ of the loss",
-        plane.cells.shape[1],
-        ends[:2],
-        ends[2:4],
-        ends[4:],
-        smooth=True,
-    )
-    beside = Picture(
+    beside = surface(
         "The path over the loss: a click moves the start",
-        field(raster, ("frequency f", "amplitude a"), ("parameters_1", "parameters_0"), ends, True),
-        "After update {step}: f = {parameters_1}, a = {parameters_0}, loss {loss}.",
-        {name: getattr(plane, name) for name in ends},
-        {"surface": {"cells": plane.cells}},
+        "log₁₀ of the loss",
+        lesson.plane(*run.legs)._asdict(),
+        axes=("frequency f", "amplitude a"),
+        path=("parameters_1", "parameters_0"),
+        description="After update {step}: f = {parameters_1}, a = {parameters_0}, loss {loss}.",
     )
 elif view == "Curvature":
     edge = 2 / config.step_size
@@ -257,8 +213,7 @@ def readout(config: lesson.Config) -> Readout:
     return Readout(
         "Before the first update a = {parameters_0} and f = {parameters_1}. The slope of the loss "
         "is {gradient_0} along a and {gradient_1} along f.",
-        f"What just happened: f = {{before_parameters_1}} {MINUS} {{step_size}} × ({{velocity_1}}) "
-        "= {parameters_1}",
+        last_update("f", ["parameters_1"], ["velocity_1"], "{step_size}"),
     )
 
 
@@ -273,79 +228,58 @@ player(run, [beside, wave, loss], readout, on_pick=picked)
 
 frames = run.finish()
 measured, found = lesson.findings(frames, *run.legs)
-
-
-def told_of(one: Finding) -> Row:
-    """The row of a finding, in words."""
-    title, note = ROWS[one.quantity]
-    if not math.isnan(one.limit):
-        note += f"; in a valley without bends it would be {number(one.limit)}"
-    said = row(one, config.steps, title, note=note)
-    if one.quantity == "end" and measured and measured.tail.kind:
-        growth, back = number(measured.tail.growth), number(measured.tail.back)
-        note = ENDS[measured.tail.kind].format(growth=growth, back=back)
-        kind = (prediction and prediction.kind) or NOTHING
-        return said._replace(predicted=kind, measured=measured.tail.kind, note=note)
-    return said
-
-
-verdict([told_of(one) for one in found])
-
-if measured and measured.tail.kind == "runs away":
-    reason = [f"With this loss and optimiser a run rests only where η is below {short(critical)}."]
-    stable = max((s for s in preferred(STEPS) if s < critical), default=0)
-    if stable:
-        autopsy(run, run.since, reason, f"Use {setting(stable)}", {"step_size": stable})
-    else:
-        autopsy(run, run.since, reason)
+if measured:
+    tail = measured.tail
+    why = {"growth": number(tail.growth), "back": number(tail.back)}
+    verdict(
+        run,
+        found,
+        NAMES,
+        "in a valley without bends it would be {limit}",
+        why=ENDS[tail.kind].format(**why) if tail.kind else "",
+    )
+    if tail.kind == "runs away":
+        edge = f"With this loss and optimiser a run rests only where η is below {short(critical)}."
+        autopsy(run, run.since, [edge], "Use {}", settings.below("step_size", critical))
 
 # --- Why it flips, and what to try.
 
 
-def why() -> None:
+def cause(prediction: lesson.Prediction) -> list[str]:
     """The cause of the flip, with this fit's numbers."""
-    assert prediction is not None  # else this is not shown
     steep, swing = (short(x) for x in (prediction.minimum.curvatures[0], prediction.amplitude))
-    st.markdown(
+    a, f = lesson.NOTES_END
+    return [
         "Close to the best fit the slope is λ times the distance from it. The *normalised* step "
         "η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. From a "
         "distance d on one wall it lands at d on the other where d = η/2 − 1/λ = "
-        f"{setting(prediction.step_size)}/2 − 1/{steep} = **{swing}**. The next step leads back."
-    )
-    st.markdown(
+        f"{setting(prediction.step_size)}/2 − 1/{steep} = **{swing}**. The next step leads back.",
         "Each point adds to the steepness of the sum: λ grows with their number, and so the "
         "critical η, 2/λ, falls. The mean of the squared errors is about as steep "
-        "for ten points as for a thousand."
-    )
-    a, f = lesson.NOTES_END
-    st.markdown(
+        "for ten points as for a thousand.",
         f"The notes end at a = {a}, f = {f} with a loss of {lesson.NOTES_LOSS}, after 40 updates "
         "on points of their own: one end of such a flip. That a is below 1, though the data have "
         "a = 1, is no fault of the data. The valley bends, and at its walls smaller waves fit "
-        "better."
-    )
+        "better.",
+    ]
 
 
-def cures() -> None:
-    """PyTorch's names for two cures."""
-    st.markdown(
-        "**A step that becomes shorter:** `torch.optim.lr_scheduler`, with "
-        "`LambdaLR(optimizer, lambda k: 1 / (1 + 0.5 * k))` and `scheduler.step()` after each "
-        "update. The flip becomes narrower as the step does, and the run rests in the end. *Decay "
-        "of the step*, in the sidebar, does that."
-    )
-    st.markdown(
-        "**A gradient that is cut to a largest length:** "
-        "`torch.nn.utils.clip_grad_norm_(parameters, max_norm=1)` before each update. The "
-        "normalised step does nearly that, without a corner: here longer gradients become 1, "
-        "others stay. It keeps a run from leaving, and it flips as well, η/2 to either side."
-    )
+CURES = (  # with PyTorch's names
+    "**A step that becomes shorter:** `torch.optim.lr_scheduler`, with "
+    "`LambdaLR(optimizer, lambda k: 1 / (1 + 0.5 * k))` and `scheduler.step()` after each "
+    "update. The flip becomes narrower as the step does, and the run rests in the end. *Decay "
+    "of the step*, in the sidebar, does that.",
+    "**A gradient that is cut to a largest length:** "
+    "`torch.nn.utils.clip_grad_norm_(parameters, max_norm=1)` before each update. The "
+    "normalised step does nearly that, without a corner: here longer gradients become 1, "
+    "others stay. It keeps a run from leaving, and it flips as well, η/2 to either side.",
+)
 
 
 def told(guess: float) -> str:
     """The reply to who has guessed how far the flip swings with half the step."""
     swing = next((one for one in found if one.quantity == "swing"), None)
-    if swing is None or config != lesson.Config(**HALF):
+    if swing is None:
         return ""
     return (
         f"You said {number(guess)}. Measured: {number(swing.measured)}; η/2 − 1/λ is "
@@ -359,46 +293,46 @@ ending(
     run,
     wave,
     frames,
-    (
-        Guess(
-            "half",
-            f"**Half the step.** With η = 0.1 the flip swings {number(notes.amplitude)} to either "
-            "side. How far does it with η = 0.05?",
-            Range(0, 0.2),
-            HALF,
-            told,
-        ),
-        Try(
-            "**The mean.** The same valley, a thousand times less steep: now the step is short "
-            "enough for it.",
-            "Take the mean",
-            PRESETS["the mean in place of the sum"],
-        ),
-        Try(
-            "**Momentum**, which the notes suggest. It carries each leap on. Does it help?",
-            "Momentum 0.9",
-            PRESETS["with momentum"],
-        ),
-        Try(
-            "**A shorter and shorter step.** Each update k goes by η / (1 + k/2). What becomes of "
-            "the flip?",
-            "Let it decay",
-            PRESETS["a step that decays"],
-        ),
-        Try(
-            "**A bad start.** The loss ripples: from f = 3 the way down leads into a valley on the "
-            "side, and nothing leads out of it.",
-            "Start at 3",
-            SIDE | {"view": "Surface"},
-        ),
-        Try(
-            "**The mix that the notes left out.** To the points 2 sin(0.7 x) is added, and one "
-            "wave has to stand for two. How well can it?",
-            "Add the second wave",
-            PRESETS["the mix that the notes left out"],
-        ),
+    Guess(
+        "half",
+        f"**Half the step.** With η = 0.1 the flip swings {number(notes.amplitude)} to either "
+        "side. How far does it with η = 0.05?",
+        Range(0, 0.2),
+        HALF,
+        told,
+    ),
+    Try(
+        "**The mean.** The same valley, a thousand times less steep: now the step is short "
+        "enough for it.",
+        "Take the mean",
+        PRESETS["the mean in place of the sum"],
+    ),
+    Try(
+        "**Momentum**, which the notes suggest. It carries each leap on. Does it help?",
+        "Momentum 0.9",
+        PRESETS["with momentum"],
+    ),
+    Try(
+        "**A shorter and shorter step.** Each update k goes by η / (1 + k/2). What becomes of "
+        "the flip?",
+        "Let it decay",
+        PRESETS["a step that decays"],
+    ),
+    Try(
+        "**A bad start.** The loss ripples: from f = 3 the way down leads into a valley on the "
+        "side, and nothing leads out of it.",
+        "Start at 3",
+        SIDE | {"view": "Surface"},
+    ),
+    Try(
+        "**The mix that the notes left out.** To the points 2 sin(0.7 x) is added, and one "
+        "wave has to stand for two. How well can it?",
+        "Add the second wave",
+        PRESETS["the mix that the notes left out"],
     ),
     code=(lesson.State, lesson.run, lesson._look, lesson.predict),
-    more=({"Why it flips": why} if prediction and prediction.kind == "2-cycle" else {})
-    | {"Two cures": cures},
+    more=(
+        {"Why it flips": cause(prediction)} if prediction and prediction.kind == "2-cycle" else {}
+    )
+    | {"Two cures": CURES},
 )

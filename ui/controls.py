@@ -7,24 +7,27 @@ allowed.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import devices
-from core.ranges import Range, check_flag, check_vector
+from core.ranges import Range, check_choice, check_flag, check_vector
+from core.recording import MAX_FRAMES
+from ui import scale
 from ui.lessons import LESSONS
 from ui.theme import setting
 
 OWN_SETTINGS = "your own settings"
 PREDICTIONS = ("shown", "up to now", "hidden")
 LINKED = ("course", "at")  # what a link holds beside the controls: see ui/link.py
+EVERY_UPDATE = Range(1, MAX_FRAMES - 1, whole=True)  # steps of which each is a frame
 
 
 def parse_number(text: str) -> float | int:
@@ -91,6 +94,14 @@ def write_matrix(rows: Sequence[Sequence[float]]) -> str:
     return "; ".join(write_numbers(row) for row in rows)
 
 
+class _Slider(NamedTuple):
+    """What a page may ask of a slider that it has made."""
+
+    allowed: Range
+    step: float  # 0 of a logarithmic one
+    below: DeltaGenerator | None  # the place for its marks
+
+
 class Settings:
     """Controls of one lesson, made one by one, then read as its Config with `config()`.
 
@@ -112,6 +123,8 @@ class Settings:
             str, Callable[[Any], Any]
         ] = {}  # field -> how a control holds its value
         self._page_fields: set[str] = set()  # of the page alone, not of Config
+        self._sliders: dict[str, _Slider] = {}
+        self.top: AbstractContextManager = nullcontext()  # where the page's heading stands
         self.prediction = PREDICTIONS[0]
         self._refused: list[str] = []
         self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
@@ -182,12 +195,24 @@ class Settings:
         return default
 
     def slider(
-        self, field: str, label: str, allowed: Range, *, step: float, explain: str, **options: Any
+        self,
+        field: str,
+        label: str,
+        allowed: Range,
+        *,
+        explain: str,
+        step: float | None = None,
+        default: Any = None,
+        marked: bool = False,
     ) -> Any:
-        """A slider over `allowed`; whole numbers where the range is of whole numbers."""
-        default = self._opening(field, options.pop("default", None))
+        """A slider over `allowed`; whole numbers where the range is of whole numbers.
+
+        In steps of 1 or 0.01 if no `step` is given. With `marked` there is room for `mark` below.
+        """
+        default = self._opening(field, default)
         self._ask(field, parse_number, lambda value: allowed.check(field, value))
         kind = int if allowed.whole else float
+        step = step or (1 if allowed.whole else 0.01)
         self._written[field] = kind
         value = st.slider(
             label,
@@ -195,17 +220,20 @@ class Settings:
             kind(allowed.high),
             kind(default),
             kind(step),
+            "%.3f" if step < 0.01 else None,  # Streamlit's own has two digits
             key=self.key(field),
             help=explain,
             bind="query-params",
             on_change=self._changed,
-            **options,
         )
+        self._sliders[field] = _Slider(allowed, step, st.empty() if marked else None)
         return self._own(field, value)
 
-    def log_slider(self, field: str, label: str, allowed: Range, *, explain: str) -> float:
+    def log_slider(
+        self, field: str, label: str, allowed: Range, *, explain: str, marked: bool = False
+    ) -> float:
         """A slider over the decades of `allowed`, in preferred numbers; what a link or a button
-        sets between two of them has a place of its own.
+        sets between two of them has a place of its own. With `marked` there is room for `mark`.
         """
         key, default = self.key(field), float(self._opening(field, None))
         self._ask(field, parse_number, lambda value: allowed.check(field, value))
@@ -224,7 +252,26 @@ class Settings:
             bind="query-params",
             on_change=self._changed,
         )
+        self._sliders[field] = _Slider(allowed, 0, st.empty() if marked else None)
         return self._own(field, value)
+
+    def mark(self, field: str, values: Mapping[str, float]) -> None:
+        """Mark values of theory under a slider, each by its name; nan is left out."""
+        allowed, step, below = self._sliders[field]
+        assert below is not None, f"the slider {field} is not `marked`"
+        marks = [scale.Mark(name, value) for name, value in values.items()]
+        scale.strip(below, marks, allowed, log=not step)
+
+    def below(self, field: str, limit: float) -> dict[str, float]:
+        """The change of a slider to the largest number below `limit` that its own steps reach; no
+        change where none is.
+        """
+        allowed, step, _ = self._sliders[field]
+        if step:
+            found = allowed.largest_below(limit, step)
+        else:
+            found = max((value for value in preferred(allowed) if value < limit), default=math.nan)
+        return {} if math.isnan(found) else {field: found}
 
     def toggle(self, field: str, label: str, *, explain: str, default: bool | None = None) -> bool:
         """A switch."""
@@ -326,7 +373,7 @@ class Settings:
         self,
         field: str,
         label: str,
-        options: Sequence[str],
+        options: Collection[str],
         *,
         explain: str | None = None,
         default: str | None = None,
@@ -334,15 +381,7 @@ class Settings:
     ) -> str:
         """One of `options`: a list to open, or with `row` all side by side."""
         chosen = self._opening(field, default)
-
-        def check(value: str) -> None:
-            if value not in options:
-                allowed = ", ".join(options)
-                raise ValueError(
-                    f"{field} = {value!r} is not allowed: it must be one of {allowed}."
-                )
-
-        self._ask(field, str, check)
+        self._ask(field, str, lambda value: check_choice(field, value, options))
         self._written[field] = str
         shared: dict[str, Any] = {
             "key": self.key(field),
@@ -360,11 +399,11 @@ class Settings:
                 **shared,
             )
         else:
-            value = st.selectbox(label, options, options.index(chosen), **shared)
+            value = st.selectbox(label, options, list(options).index(chosen), **shared)
         return self._own(field, value)
 
     def several(
-        self, field: str, label: str, options: Sequence[str], *, explain: str, most: int
+        self, field: str, label: str, options: Collection[str], *, explain: str, most: int
     ) -> tuple[str, ...]:
         """Some of `options`, at most `most`, none at first."""
         asked = st.query_params.get_all(self.key(field))
@@ -387,6 +426,13 @@ class Settings:
         )
         return self._own(field, tuple(value))
 
+    def rate(
+        self, field: str, label: str, allowed: Range, *, step: float, marked: bool = False
+    ) -> None:
+        """The slider of a learning rate, by whatever name the lesson has for it."""
+        explain = "How far to move for a gradient of 1. The gradient is the slope of the loss."
+        self.slider(field, label, allowed, step=step, marked=marked, explain=explain)
+
     def momentum(self) -> None:
         """The slider of what PyTorch's SGD calls momentum."""
         self.slider(
@@ -398,9 +444,14 @@ class Settings:
             "never.",
         )
 
-    def steps(self, allowed: Range, *, step: int = 1) -> None:
+    def steps(self, allowed: Range = EVERY_UPDATE, *, step: int = 1) -> None:
         """The slider of how long a run is."""
         self.slider("steps", "Updates", allowed, step=step, explain="How many updates to run.")
+
+    def view(self, *names: str) -> str:
+        """Which picture to show, below the heading: one of `names`, at first the first."""
+        self.top = st.container()
+        return self.choice("view", "What to watch", names, default=names[0], row=True)
 
     def _predictions(self) -> None:
         """The switch that keeps the dashed curves from giving away what comes."""

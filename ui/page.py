@@ -1,6 +1,8 @@
 """What every lesson's page has around its own content: the heading, things to try, the ending."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -14,26 +16,30 @@ from ui.source import code_panel
 from ui.steering import Run
 
 ABREAST = 3  # experiments in a row
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 # In place of words that would give away what a learner has chosen not to be told.
 WATCH = "Watch what they do with these settings."
 
 
-def heading(run: Run, answer: str, formula: str) -> None:
-    """The lesson's question, in a few sentences what it shows, and the formula beside them.
+def heading(run: Run, story: Sequence[str], formula: Sequence[str]) -> None:
+    """The lesson's question, in a few sentences what it shows, and the formula beside them, in
+    lines that are aligned at their `&`.
 
     Above it, what of the link and of the controls could not be used.
     """
-    run.settings.tell()
-    st.title(lesson(run.name).question, anchor=False)
-    words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
-    words.markdown(answer)
-    mathematics.latex(formula)
-    # The run of a page can be cut off here by a word of the page before. The style shows this only
-    # where five seconds later there is no player.
-    with st.container(key="late_player", horizontal=True, vertical_alignment="center"):
-        st.markdown("The player has not come.")
-        st.button("Try again", key=f"{run.name}.try_again", icon=":material/refresh:")
+    with run.settings.top:
+        run.settings.tell()
+        st.title(lesson(run.name).question, anchor=False)
+        words, mathematics = st.columns([5, 3], gap="medium", vertical_alignment="center")
+        words.markdown(" ".join(story))
+        lines = r" \\ ".join(formula)
+        mathematics.latex(rf"\begin{{aligned}} {lines} \end{{aligned}}")
+        # The run of a page can be cut off here by a word of the page before. The style shows this
+        # only where five seconds later there is no player.
+        with st.container(key="late_player", horizontal=True, vertical_alignment="center"):
+            st.markdown("The player has not come.")
+            st.button("Try again", key=f"{run.name}.try_again", icon=":material/refresh:")
 
 
 class Try(NamedTuple):
@@ -43,7 +49,7 @@ class Try(NamedTuple):
     button: str
     changes: Mapping[str, Any]
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Run, frames: Frames) -> None:
         """Words and button."""
         st.markdown(self.words)
         st.button(
@@ -57,7 +63,8 @@ class Try(NamedTuple):
 class Guess(NamedTuple):
     """A question that is guessed first: the button plays `changes`, and `reply` says who is right.
 
-    It is given the guess, and says nothing, "", while another run is on screen.
+    It is given the guess, and may have nothing to say, "". It is asked where the run on screen is
+    the answer: as `answered` says or, if not given, where it is that of the button, and over.
     """
 
     name: str
@@ -65,28 +72,40 @@ class Guess(NamedTuple):
     answers: tuple[str, ...] | Range  # to choose from, or which numbers may be guessed
     changes: Mapping[str, Any]
     reply: Callable[[Any], str]
+    answered: bool | None = None
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Run, frames: Frames) -> None:
         """Words, answers, button, and the reply where there is one."""
         st.markdown(self.words)
         guess = run.settings.guess(self.name, self.answers, self.changes)
-        reply = "" if guess is None else self.reply(guess)
+        answered = self.answered
+        if answered is None:
+            answered = run.config == run.lesson.Config(**self.changes) and frames.finished
+        reply = self.reply(guess) if answered and guess is not None else ""
         if reply:
             st.markdown(reply)
+
+
+def judged(guess: str, right: bool) -> str:
+    """How a reply to a guess goes on after it has said what is true."""
+    return ", as you said" if right else f", not {guess}"
 
 
 def ending(
     run: Run,
     picture: Picture,
     frames: Frames,
-    tries: tuple[Try | Guess, ...],
+    *tries: Try | Guess,
     code: tuple[Callable[..., object] | type, ...],
-    more: Mapping[str, Callable[[], None]] | None = None,
+    more: Mapping[str, Sequence[str]] = EMPTY,
 ) -> None:
-    """Tabs: `more` of the lesson's own, title -> what shows it; what to try; the code that runs,
+    """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the code that runs,
     `code`; what to take away, `picture` and `frames`. Below, the way to other lessons.
     """
-    shown = {**(more or {}), "Try this": lambda: _experiments(run, tries)}
+    shown: dict[str, Callable[[], None]] = {
+        title: partial(_paragraphs, words) for title, words in more.items()
+    }
+    shown["Try this"] = lambda: _experiments(run, frames, tries)
     shown["Code"] = lambda: code_panel(run, *code)
     shown["Take it away"] = lambda: take_away(run, picture, frames)
     tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
@@ -104,9 +123,14 @@ def ending(
             st.page_link(after.page, label=after.title, icon=":material/arrow_forward:")
 
 
-def _experiments(run: Run, tries: tuple[Try | Guess, ...]) -> None:
+def _paragraphs(words: Sequence[str]) -> None:
+    for paragraph in words:
+        st.markdown(paragraph)
+
+
+def _experiments(run: Run, frames: Frames, tries: tuple[Try | Guess, ...]) -> None:
     for first in range(0, len(tries), ABREAST):
         row = st.columns(ABREAST, gap="medium")
         for column, one in zip(row, tries[first : first + ABREAST], strict=False):
             with column:
-                one.show(run)
+                one.show(run, frames)

@@ -1,4 +1,4 @@
-"""Pictures that lessons have in common: columns against the number of updates."""
+"""Pictures that lessons have in common: columns against the number of updates, surfaces."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,10 +7,49 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ui import charts
+from ui.painted import Raster, field
 from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import Derive
 from ui.theme import SERIES
+
+
+def of_loss(
+    run: Run, theory: np.ndarray, *, within: tuple[float, float], log: bool = True
+) -> Picture:
+    """The recorded loss and what theory says of it, (steps + 1,); as far as both lie `within` these
+    parts of the first.
+    """
+    if not log:
+        first = float(theory[0]) or 1.0
+        within = within[0] * first, within[1] * first
+    lines = [Line("loss", "loss", theory)]
+    return over_steps(run, "The loss", "loss", lines, within=within, log=log)
+
+
+def surface(
+    title: str,
+    label: str,
+    view: Mapping[str, Any],
+    axes: tuple[str, str],
+    path: tuple[str, str],
+    description: str,
+) -> Picture:
+    """A raster that stands still under the path of two columns; a click reports its place.
+
+    Of `view` `cells` (rows, columns) uint8; the ends of the axes, `left`, `right`, `lower` and
+    `upper`; and what the bytes 0 and 254 stand for, `low` and `high`. These are numbers of the
+    picture, so that another surface is no other chart.
+    """
+    cells, ends = view["cells"], ("left", "right", "lower", "upper", "low", "high")
+    raster = Raster("surface", label, cells.shape[1], ends[:2], ends[2:4], ends[4:], smooth=True)
+    return Picture(
+        title,
+        field(raster, axes, path, ends, pick=True),
+        description,
+        {name: view[name] for name in ends},
+        {"surface": {"cells": cells}},
+    )
 
 
 class Line(NamedTuple):

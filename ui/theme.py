@@ -86,6 +86,11 @@ def short(value: float) -> str:
     return setting(float(f"{value:.4g}"))
 
 
+def factor(value: float) -> str:
+    """What an update makes of an error: four digits, but nine where it hardly changes it."""
+    return setting(float(f"{value:.9g}")) if 0 < abs(abs(value) - 1) < 1e-3 else short(value)
+
+
 # What Vega-Lite compiles into every chart; the background stays the page's own.
 CHARTS: dict[str, Any] = {
     "background": None,

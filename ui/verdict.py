@@ -1,7 +1,7 @@
 """The verdict: what theory predicts, what the run measured, and by how much they differ."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import streamlit as st
 from core.theory.finding import Finding
 from core.theory.measuring import departure, first_not_finite
 from ui.steering import Run
-from ui.theme import TABLE_STYLE, THIN_SPACE, number
+from ui.theme import TABLE_STYLE, THIN_SPACE, number, setting
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -31,14 +31,25 @@ class Row(NamedTuple):
     needs: str = ""  # what a run too short to measure this would need
 
 
-def row(found: Finding, steps: int, quantity: str, unit: str = "", note: str = "") -> Row:
-    """The row of what a run of `steps` updates shows, under the name of `quantity`."""
+class Name(NamedTuple):
+    """What a page calls a quantity; `{...}` in it is filled in by `verdict`."""
+
+    title: str
+    unit: str = ""
+    note: str = ""
+
+
+def row(found: Finding, steps: int, name: Name) -> Row:
+    """The row of what a run of `steps` updates shows."""
+    quantity, unit, note = name
     lost = found.floor > 0 and found.predicted < found.floor
     rounding = lost and found.predicted != found.measured
     if rounding:
         note = f"16 digits a number: below {number(found.floor)} rounding decides"
     lacks = "" if found.shown(steps) else _needs(found)
-    return Row(quantity, found.predicted, found.measured, unit, note, rounding, lacks)
+    predicted, measured = found.kinds or (found.predicted, found.measured)
+    predicted = NOTHING if predicted is None else predicted
+    return Row(quantity, predicted, measured, unit, note, rounding, lacks)
 
 
 def _needs(found: Finding) -> str:
@@ -97,17 +108,40 @@ def _with_unit(value: float | str, unit: str) -> str:
     return number(value) + (f"{THIN_SPACE}{escape(unit)}" if unit and not math.isnan(value) else "")
 
 
-def verdict(rows: Sequence[Row]) -> None:
-    """Show the strip, where there is anything to say."""
-    if rows:
-        st.html(html(rows))
+def verdict(
+    run: Run,
+    found: Sequence[Finding],
+    names: Mapping[str, Name],
+    limit: str = "",
+    **words: str | Callable[[Finding], str],
+) -> None:
+    """Show the strip, where anything was found: a row for each finding, by the name of its
+    quantity.
+
+    `words`, which are the same for all findings or made of each, and {steps} stand for the `{...}`
+    of titles and notes; the sentence `limit` follows the note where theory names a {limit} alone.
+    """
+
+    def named(one: Finding) -> Row:
+        title, unit, note = names[one.quantity]
+        said = {key: text(one) if callable(text) else text for key, text in words.items()}
+        said["steps"] = str(run.config.steps)
+        note = note.format(**said)
+        if not math.isnan(one.limit):
+            bound = limit.format(limit=f"{number(one.limit)} {unit}".strip())
+            note = f"{note}; {bound}" if note else bound
+        return row(one, run.config.steps, Name(title.format(**said), unit, note))
+
+    if found:
+        st.html(html([named(one) for one in found]))
 
 
 def autopsy(
     run: Run, since: int, why: Sequence[str], remedy: str = "", changes: Mapping[str, Any] = EMPTY
 ) -> None:
     """Why a run goes away, in a box: what its loss shows since update `since`, from where on the
-    settings decide, then `why`; and a button, the `remedy`, that makes `changes`.
+    settings decide, then `why`; and a button that makes `changes`, if there are any: the `remedy`,
+    in which {} stands for what is set.
     """
     loss = run.recording.frames(seconds=0).columns["loss"]
     larger, lost = departure(loss[since:]), first_not_finite(loss)
@@ -121,5 +155,6 @@ def autopsy(
         story.append(f"From update {lost} on it is too large for a number.")
     with st.container(border=True):
         st.markdown(" ".join([*story, *why]))
-        if remedy:
-            st.button(remedy, on_click=run.settings.change, args=(changes,))
+        if changes:
+            words = remedy.format(*map(setting, changes.values()))
+            st.button(words, on_click=run.settings.change, args=(changes,))

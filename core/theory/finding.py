@@ -15,6 +15,7 @@ class Finding(NamedTuple):
     coarse: bool = False  # its frames are too far apart to show it
     floor: float = 0.0  # what is predicted below it is lost in rounding
     limit: float = math.nan  # what theory says of a limit that this run is not near
+    kinds: tuple[str | None, str] | None = None  # both as kinds that have a name, not as numbers
 
     def shown(self, steps: int) -> bool:
         """Whether a run of so many updates is long enough."""

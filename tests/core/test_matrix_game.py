@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.matrix_game import (
     FEW,
+    GAMES,
     LEARNERS,
     SHOWN,
     Config,
@@ -25,6 +26,7 @@ from core.matrix_game import (
     diverged,
     energy,
     flow,
+    followed,
     frame,
     laps,
     measure,
@@ -397,3 +399,18 @@ def test_a_state_of_the_cpu_goes_on_on_a_gpu():
     *_, last = run(replace(STRONG, steps=10, device="cuda"), states[4])
     assert last.p.device.type == "cuda"
     assert last.p.item() == pytest.approx(states[-1].p.item(), abs=1e-13)
+
+
+def test_runs_of_the_same_learner_are_numbered_and_of_a_batch_the_first_is_followed():
+    one = Config(rivals=("lola",))
+    assert followed(one) == {"naive": "naive", "lola": "lola"}
+    two = Config(starts=((0.0, 0.0), (1.0, 1.0)), rivals=("naive", "lola"))
+    assert list(followed(two)) == ["naive 1", "naive 2", "naive 3", "lola"]
+    assert list(followed(Config(starts=((0.0, 0.0),) * 17, rivals=("lola",)))) == ["naive", "lola"]
+
+
+def test_what_play_comes_to_on_average_is_known_where_it_goes_round():
+    assert analyse(Config()).means == analyse(Config())
+    saddle = analyse(Config(**GAMES["stag hunt"]))
+    assert saddle.kind == "saddle"
+    assert all(math.isnan(x) for x in (saddle.means.p, saddle.means.value_1))

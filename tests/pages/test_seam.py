@@ -1,15 +1,17 @@
 """What leaves the server: no NaN and no Infinity in any JSON, whatever a link asks for."""
 
 import json
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from core import sine_fit
+from ui.lessons import LESSONS
 from ui.player import player
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +21,6 @@ few = settings(
 EXTREME = ["0", "-0", "5e-324", "1e-320", "1e-160", "-1e-9", "1", "1e6", "-1e6", "999999.999999"]
 REFUSED = ["1e300", "-inf", "nan"]
 ENTRIES = st.sampled_from(EXTREME + REFUSED) | st.floats(-1e6, 1e6).map(repr)
-PAIRS = st.lists(ENTRIES, min_size=2, max_size=2).map(", ".join)
-MATRICES = st.lists(PAIRS, min_size=2, max_size=2).map("; ".join)
-MOMENTA = st.sampled_from(["0", "0.9", "1", "-inf"])
-STEPS = st.integers(1, 40).map(str)
-COURSES = st.sampled_from(["", "0 momentum 0 1"])
 
 
 @pytest.fixture(scope="module")
@@ -59,100 +56,75 @@ def opened(lesson: str, fields: dict[str, str], sent: list[dict]) -> AppTest:
     return app
 
 
-@few
-@given(
-    st.fixed_dictionaries(
-        {"steps": STEPS, "start": PAIRS, "target": PAIRS},
-        optional={
-            "learning_rate": st.sampled_from(["0.005", "1.2", "1e-320", "-inf"]),
-            "momentum": MOMENTA,
-            "zero_grad": st.sampled_from(["true", "false"]),
-            "log": st.sampled_from(["true", "false"]),
-            "course": COURSES,
-        },
+def sizes(text: str) -> list[int]:
+    """How many numbers each row of a text has."""
+    return [len(row.split(",")) for row in text.split(";")]
+
+
+def asked(name: str) -> st.SearchStrategy[dict[str, str]]:
+    """Links that ask of each control the ends of what it takes, or what it does not take.
+
+    Of every lesson, those to come too: the controls are those of its page.
+    """
+    page: Any = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    page.switch_page(f"pages/{name}.py")
+    page.run()
+    found: dict[str, st.SearchStrategy[str]] = {}
+    for one in page.slider:
+        short = one.key == f"{name}.steps"  # a long run adds nothing here
+        ends = one.min, one.min + max(40, one.step) if short else one.max
+        found[one.key] = st.sampled_from([*map(str, ends), "0", "-0", "1e-320", *REFUSED])
+    for kind in ("selectbox", "multiselect", "select_slider", "button_group"):
+        for one in page.get(kind):
+            found[one.key] = st.sampled_from([*one.options, "0.0123", "nan"])
+    for one in page.toggle:
+        found[one.key] = st.sampled_from(["true", "false"])
+    for one in page.text_input:  # as many numbers as stand there
+        rows = (st.lists(ENTRIES, min_size=n, max_size=n) for n in sizes(one.value))
+        found[one.key] = st.tuples(*(row.map(", ".join) for row in rows)).map("; ".join)
+    fields = {key.removeprefix(f"{name}."): one for key, one in found.items()}
+    live = sorted(fields.keys() & import_module(f"core.{name}").LIVE)
+    fields["course"] = st.sampled_from(live).flatmap(
+        lambda field: fields[field].map(lambda value: f"0 {field} {value} 1")
     )
+    steps = {"steps": fields.pop("steps")}
+    return st.fixed_dictionaries(steps, optional={k: v for k, v in fields.items() if k != "preset"})
+
+
+@pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
+def test_a_page_sends_finite_json(sent, name):
+    @few
+    @given(asked(name))
+    def sends(fields: dict[str, str]) -> None:
+        opened(name, fields, sent)
+
+    sends()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("gradient_descent", {"start": "-0", "target": "1e-320"}),
+        ("linear_regression", {"A": "1e-320, 0; 0, 1e-320"}),
+        ("linear_regression", {"A": "1e-160, 0; 0, 1e-160"}),
+        ("linear_regression", {"A": "1e-150, 0; 0, 1e-150"}),
+        ("linear_regression", {"A": "1e300, 0; 0, 1e300"}),
+        (
+            "linear_regression",
+            {"A": "1e6, -1e6; -1e6, 1e6", "b": "1e6, 1e6", "damping_factor": "2"},
+        ),
+        ("sine_fit", {"steps": "1", "true_amplitude": "0", "amplitude": "0"}),
+        ("sine_fit", {"steps": "40", "view": "Surface", "optimiser": "gradient_descent"}),
+        (
+            "sine_fit",
+            {"steps": "40", "view": "Curvature", "optimiser": "momentum", "momentum": "1"},
+        ),
+        ("matrix_game", {"steps": "100", "starts": "-12, 12; 1e-320, -0", "view": "Learners"}),
+        ("matrix_game", {"steps": "200", "starts": "12, 12", "learner": "lola", "field": "true"}),
+    ],
 )
-@example({"start": "-0", "target": "1e-320"})
-def test_gradient_descent_sends_finite_json(sent, fields):
-    opened("gradient_descent", fields, sent)
-
-
-@few
-@given(
-    st.fixed_dictionaries(
-        {"steps": STEPS, "A": MATRICES, "b": PAIRS, "start": PAIRS},
-        optional={
-            "damping_factor": st.sampled_from(["0.005", "2", "-inf"]),
-            "momentum": MOMENTA,
-            "course": COURSES,
-        },
-    )
-)
-@example({"A": "1e-320, 0; 0, 1e-320"})
-@example({"A": "1e-160, 0; 0, 1e-160"})
-@example({"A": "1e-150, 0; 0, 1e-150"})
-@example({"A": "1e300, 0; 0, 1e300"})
-@example({"A": "1e6, -1e6; -1e6, 1e6", "b": "1e6, 1e6", "damping_factor": "2"})
-def test_linear_regression_sends_finite_json(sent, fields):
-    opened("linear_regression", fields, sent)
-
-
-@few
-@given(
-    st.fixed_dictionaries(
-        {
-            "steps": STEPS,
-            "view": st.sampled_from(["Valley", "Surface", "Curvature", "Gradient"]),
-            "optimiser": st.sampled_from(list(sine_fit.OPTIMISERS)),
-        },
-        optional={
-            "step_size": st.sampled_from(["0.00001", "1", "0.0123", "-inf"]),
-            "momentum": MOMENTA,
-            "decay": st.sampled_from(["0", "2", "nan"]),
-            "reduction": st.sampled_from(["sum", "mean"]),
-            "points": st.sampled_from(["1", "2", "5000"]),
-            "width": st.sampled_from(["1", "20"]),
-            "noise": st.sampled_from(["0", "2"]),
-            "seed": st.sampled_from(["0", "99"]),
-            "course": COURSES,
-            **dict.fromkeys(
-                ("amplitude", "true_amplitude", "second_amplitude"),
-                st.sampled_from(["0", "-0", "5", "-5", "1e-320", "nan"]),
-            ),
-            **dict.fromkeys(
-                ("frequency", "true_frequency", "second_frequency"),
-                st.sampled_from(["0", "-0", "6", "-6", "1e-320", "inf"]),
-            ),
-        },
-    )
-)
-@example({"steps": "1", "true_amplitude": "0", "amplitude": "0"})
-@example({"steps": "40", "view": "Surface", "optimiser": "gradient_descent"})
-@example({"steps": "40", "view": "Curvature", "optimiser": "momentum", "momentum": "1"})
-def test_the_sine_fit_sends_finite_json(sent, fields):
-    opened("sine_fit", fields, sent)
-
-
-@few
-@given(
-    st.fixed_dictionaries(
-        {
-            "steps": st.sampled_from(["100", "200"]),
-            "view": st.sampled_from(["Chase", "Payoffs", "Averages", "Learners"]),
-            "payoff_0": MATRICES,
-            "payoff_1": MATRICES,
-            "field": st.sampled_from(["true", "false"]),
-        },
-        optional={
-            "learning_rate": st.sampled_from(["0.001", "0.5", "-inf"]),
-            "learner": st.sampled_from(["naive", "optimistic", "lola", "consensus"]),
-            "learner_step": st.sampled_from(["0.05", "5"]),
-            "starts": st.sampled_from(["0, 0", "-12, 12; 1e-320, -0", "12, 12", "-inf, 0"]),
-        },
-    )
-)
-def test_the_matrix_game_sends_finite_json(sent, fields):
-    opened("matrix_game", fields, sent)
+def test_a_page_sends_finite_json_at_the_ends_of_its_numbers(sent, name, fields):
+    opened(name, fields, sent)
 
 
 def test_words_for_small_numbers_in_a_are_true(sent):

@@ -154,3 +154,26 @@ def test_a_logarithmic_slider_stands_where_a_button_sets_it():
     app.select_slider[0].set_value(0.5).run()
     assert app.select_slider[0].value == 0.5
     assert not app.warning
+
+
+def page_with_two_sliders():
+    import streamlit as st
+
+    from core import gradient_descent as lesson
+    from core.ranges import Range
+    from ui.controls import Settings
+
+    settings = Settings(lesson, {})
+    settings.slider("momentum", "Momentum", Range(0.1, 1), step=0.1, explain="")
+    settings.log_slider("learning_rate", "Rate", Range(1e-5, 1), explain="", marked=True)
+    settings.mark("learning_rate", {"critical": 0.01})
+    for field, limit in (("momentum", 0.5), ("momentum", 0.1), ("learning_rate", 0.01)):
+        st.write(str(settings.below(field, limit)))
+
+
+def test_a_slider_knows_its_largest_number_below_a_limit_and_marks_it():
+    app = AppTest.from_function(page_with_two_sliders).run()
+    assert not app.exception
+    told = [one.value for one in app.markdown]
+    assert told == ["{'momentum': 0.4}", "{}", "{'learning_rate': 0.009}"]
+    assert "critical 0.01" in app.get("html")[0].proto.body

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from ui.verdict import Row, error, html
 
@@ -32,3 +33,32 @@ def test_words_are_escaped_and_units_shown():
     assert "&lt;b&gt;" in shown
     assert "a &lt; b" in shown
     assert "13.93\u2009updates" in shown
+
+
+def page_with_a_verdict():
+    from types import SimpleNamespace
+    from typing import Any
+
+    from core.theory.finding import Finding
+    from ui.verdict import Name, verdict
+
+    names = {
+        "rate": Name("Rate of {part}", note="{why}"),
+        "lap": Name("A lap", "updates"),
+        "end": Name("The end after {steps}"),
+    }
+    found = [
+        Finding("rate", 0.5, 0.5, which=1),
+        Finding("lap", float("nan"), 3.0, limit=4.0),
+        Finding("end", float("nan"), float("nan"), kinds=(None, "rests")),
+    ]
+    run: Any = SimpleNamespace(config=SimpleNamespace(steps=7))
+    verdict(run, found, names, "it nears {limit}", part=lambda one: "ab"[one.which], why="so")
+
+
+def test_findings_are_told_by_their_names_and_in_what_they_are_of():
+    (strip,) = AppTest.from_function(page_with_a_verdict).run().get("html")
+    body = strip.proto.body
+    assert 'Rate of b<span class="note">so' in body
+    assert 'A lap<span class="note">it nears 4.000 updates' in body
+    assert "The end after 7</th><td>—</td><td>rests</td>" in body

@@ -16,9 +16,9 @@ from core.theory.heavy_ball import critical_step, updates_per_decimal
 from core.theory.linear_regression.prediction import (
     predict,
     predicted_loss,
-    predicted_modes,
     predicted_x,
     rounding_loss,
+    settled,
 )
 from core.theory.linear_regression.system import eigen, errors_along, least_squares
 from core.theory.measuring import measured_rate
@@ -133,7 +133,7 @@ def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Fin
     measured = measure(now, *(frames.columns[name][since:] for name in names))
     prediction, losses = predict(now), predicted_loss(*legs)
     moving = prediction.moving
-    counts = needed(*legs) if moving and predicted_modes(*legs)[since:].any() else {}
+    counts = needed(*legs) if moving and not settled(*legs) else {}
 
     def both(field: str, quantity: str = "", count: int | None = 0) -> Finding:
         values = (getattr(source, field) for source in (prediction, measured))

@@ -26,6 +26,11 @@ class Window(NamedTuple):
     span_x: float  # from the left to the right
     span_y: float
 
+    @property
+    def far(self) -> float:
+        """How far beyond the window lines go on, so that none ends in it."""
+        return 4 * max(self.span_x, self.span_y)
+
     def rounded(self, x: float, y: float) -> tuple[float, float]:
         """The point with no more digits than a click can mean: to a thousandth of the window."""
         digits = 3 - math.floor(math.log10(max(self.span_x, self.span_y)))
@@ -45,6 +50,15 @@ def window(config: Config, *later: Change[Config]) -> Window:
     if max(span) < 1e-9 * least:  # nothing to do: some room around the point
         span = np.array([least, least])
     return Window(*center.tolist(), *span.tolist())
+
+
+def drawn(config: Config, view: Window) -> dict[str, dict[str, np.ndarray]]:
+    """The data of the picture, name -> columns, for n = 2: `contours`, `axes` and `solutions`."""
+    return {
+        "contours": level_lines(config, levels(config, view), view.far),
+        "axes": axes(config, view),
+        "solutions": solutions(config, view),
+    }
 
 
 def levels(config: Config, view: Window, most: int = 12, factor: float = 3.0) -> np.ndarray:
@@ -102,7 +116,6 @@ def axes(config: Config, view: Window) -> dict[str, np.ndarray]:
     curvatures, directions = eigen(config)
     center = np.array([view.center_x, view.center_y])
     half, solution = np.array([view.span_x, view.span_y]) / 2, least_squares(config)
-    far = 4 * max(view.span_x, view.span_y)
     rows = []
     for index, direction in enumerate(directions.T):
         if not curvatures[index]:
@@ -114,7 +127,7 @@ def axes(config: Config, view: Window) -> dict[str, np.ndarray]:
         way = forth if forth > -back else back
         rows += [
             (*(solution + length * direction), index, end)
-            for length, end in ((-far, 0), (far, 0), (0.9 * way, 1))
+            for length, end in ((-view.far, 0), (view.far, 0), (0.9 * way, 1))
         ]
     columns = np.array(rows).reshape(-1, 4).T
     return dict(zip(("x", "y", "mode", "end"), columns, strict=True))
@@ -125,6 +138,6 @@ def solutions(config: Config, view: Window) -> dict[str, np.ndarray]:
     of the line that A leaves open.
     """
     curvatures, directions = eigen(config)
-    far = 4 * max(view.span_x, view.span_y) if not curvatures[0] and curvatures[1] else 0.0
+    far = view.far if not curvatures[0] and curvatures[1] else 0.0
     ends = least_squares(config) + np.outer([-far, far] if far else [0.0], directions[:, 0])
     return {"x": ends[:, 0], "y": ends[:, 1]}

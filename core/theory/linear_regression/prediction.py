@@ -108,6 +108,12 @@ def predicted_modes(config: Config, *later: Change[Config]) -> np.ndarray:
         return np.where(first == 0, 0.0, np.stack(left, axis=1) * first)
 
 
+def settled(config: Config, *later: Change[Config]) -> bool:
+    """Whether x is where the loss is smallest when the last settings begin to hold."""
+    since = later[-1][0] if later else 0
+    return not predicted_modes(config, *later)[since:].any()
+
+
 def predicted_x(config: Config, *later: Change[Config]) -> np.ndarray:
     """(steps + 1, n) the solution and what is left of each mode."""
     _, directions = eigen(config)

@@ -30,6 +30,15 @@ class Analysis(NamedTuple):
     growth: float  # factor an update of the distance from where the learner rests: see `rest`
 
     @property
+    def means(self) -> Analysis:
+        """With p, q and payoffs as they are on average: where play goes round, they are those of
+        the equilibrium, else nan.
+        """
+        if self.kind == "cycle":
+            return self
+        return self._replace(p=math.nan, q=math.nan, value_0=math.nan, value_1=math.nan)
+
+    @property
     def half_life(self) -> float:
         """Updates that halve that distance or, where it grows, double it."""
         rate = abs(math.log(self.growth)) if self.growth else math.inf

@@ -42,6 +42,20 @@ def logits_at(p: float, q: float) -> tuple[float, float]:
     return a0, a1
 
 
+def cloud(n: int, center: tuple[float, float], radius: float) -> tuple[tuple[float, float], ...]:
+    """(n, 2) starts that fill a disk in the plane of logits, and so do the first of them.
+
+    In six sectors in turn: start k lies in sector k % 6. Radius and angle take the steps of
+    Roberts' R2 sequence (2018), which leaves no gaps.
+    """
+    k = np.arange(n)
+    plastic = 1.324717957244746  # the real root of x³ = x + 1
+    angle = 2 * math.pi / 6 * (k % 6 + k / plastic % 1)
+    away = radius * np.sqrt(k / plastic**2 % 1)
+    a0, a1 = center[0] + away * np.cos(angle), center[1] + away * np.sin(angle)
+    return tuple(zip(a0.tolist(), a1.tolist(), strict=True))
+
+
 def level_sets(
     config: Config, sizes: tuple[float, ...] = (0.0, 0.6, 1.2, 1.8, 2.4, 3.2), points: int = 200
 ) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -41,7 +41,8 @@ def findings(
     theory = predict(*legs)
     kind = measured.tail.kind
     foretold = theory.kind if theory else None
-    found = [Finding("end", math.nan, math.nan, needed=needed("kind", *legs) if foretold else 0)]
+    end = Finding("end", math.nan, math.nan, needed=needed("kind", *legs) if foretold else 0)
+    found = [end._replace(kinds=(foretold, kind)) if kind else end]
     if theory and kind == "2-cycle" and foretold == "2-cycle":
         found += _of_cycle(theory, measured, legs)
     elif kind == "rests":
