@@ -6,25 +6,23 @@ A generator cannot be shared: a second thread that calls `next()` while the firs
 known, and nobody who reads computes.
 
 Who plays takes a *lease*. While it lasts the recording is computed in slices of 50 milliseconds or
-one update, in turn with others that are waited for, by as many threads as there are cores. Python's
-own pool of threads takes them in the order in which they come, and who has more to compute comes
-again.
+one update (core/slices.py), in turn with others that are waited for. Python's own pools take slices
+in the order in which they come, and who has more to compute comes again.
 """
 
-import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import BrokenExecutor, Future
 from copy import deepcopy
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.course import Course, check_course, common_steps, play, settings_at
+from core import slices
+from core.course import Course, check_course, common_steps, play
+from core.slices import Block, Kept, Work
 
 Frame = Mapping[str, Any]  # name -> number or array of fixed shape
 
@@ -32,11 +30,11 @@ MAX_FRAMES = 2_500  # more than a screen has pixels across
 MAX_BYTES = 64 * 2**20  # of one recording's columns
 MAX_STATE_BYTES = 256 * 2**20  # of the states that it keeps
 MAX_CHECKPOINTS = 64  # spread evenly, where they are small and fast
-GRAIN_SECONDS = 0.25  # of computing, from one state to the next that is kept of a slow run
 SHARED_RECORDINGS = 128
 SHARED_BYTES = 2**30
 SLICE_SECONDS = 0.05  # of computing, until it is another recording's turn
 LEASE_SECONDS = 5.0  # that who plays is waited for, from one word to the next
+MOST_BREAKS = 2  # of the process that computes, after which a run is given up
 SOON_SECONDS = 2.0  # of computing that a run gets of which nobody has asked for more
 
 
@@ -79,18 +77,6 @@ def _check_step(step: object, last: int) -> None:
         )
 
 
-class Kept(NamedTuple):
-    """A whole state, from which a run can go on."""
-
-    state: Any
-    nbytes: int
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, "recording")
-
-
 class Recording:
     """The frames of `run` over `course`, one in `every` updates, computed when asked for.
 
@@ -118,13 +104,13 @@ class Recording:
         self.course = course
         self.steps: int = course[-1][1].steps
         self.every = every or frame_interval(self.steps)
-        self._run, self._frame, self._resumable, self._past = run, frame, resumable, past
+        stride = max(1, -(-self.steps // MAX_CHECKPOINTS))
+        self._work = Work(slices.name(), run, frame, resumable, course, stride)
+        self._past = past
         self._place(frame_steps(self.steps, self.every))
-        self._states = play(run, course)
         self._taking = threading.Lock()  # over from the past
-        self._computing = threading.Lock()
         self._news = threading.Condition()  # over what follows, and told of new frames
-        self._queued = False  # whether a thread computes or will
+        self._queued = False  # whether a slice is being made or will be
         self._waiting: list[int] = []  # the frames that readers wait for, by number
         self._leased = 0.0  # until when somebody plays
         self._allowed = 0.0  # seconds of computing that may be spent without
@@ -136,16 +122,13 @@ class Recording:
         self._known = 0
         self._checkpoints: tuple[Kept, ...] = ()  # by step; replaced, never written to
         # Where the last settings begin, and the newest: both are where the next fork is likely.
-        self._near: tuple[Kept, ...] = ()
-        self._turn: Any = None
-        self._newest: Any = None
-        self._due = 0  # the step from which on the next state is kept
-        self._due_busy = GRAIN_SECONDS  # or the seconds of computing
+        self._turn: Kept | None = None
+        self._newest: Kept | None = None
         self._resumes: list[int] = []  # steps from which the run can go on, where not all
         self._state_bytes = 0
-        self._began = 0  # the step after which states are computed here
         self._busy = 0.0
         self._updates = 0
+        self._breaks = 0  # how often the process that computed it has ended
         self._error: Exception | None = None
 
     def _place(self, at: range | list[int]) -> None:
@@ -197,7 +180,8 @@ class Recording:
     @property
     def _kept(self) -> list[Kept]:
         """The states from which the run can go on, by step."""
-        by_step = {kept.state.step: kept for kept in (*self._checkpoints, *self._near)}
+        near = [kept for kept in (self._turn, self._newest) if kept is not None]
+        by_step = {kept.step: kept for kept in (*self._checkpoints, *near)}
         return [by_step[step] for step in sorted(by_step)]
 
     def frames(self, start: int = 0, seconds: float = 0.0, count: int | None = None) -> Frames:
@@ -236,10 +220,10 @@ class Recording:
         """
         _check_step(step, self.steps)
         self._take_over()
-        earlier = [kept.state for kept in self._kept if kept.state.step <= step]
+        earlier = [kept for kept in self._kept if kept.step <= step]
         nearest = earlier[-1] if earlier else None
         began = time.perf_counter()
-        for state in play(self._run, self.course, nearest):
+        for state in play(self._work.run, self.course, nearest.state() if nearest else None):
             if state.step == step:
                 return deepcopy(state)  # checkpoints are shared: nobody else may see it written to
             spent = time.perf_counter() - began
@@ -251,7 +235,7 @@ class Recording:
 
     def resumes_at(self, step: int) -> int | None:
         """The first step from `step` on from which the run can go on, None if none is known yet."""
-        if self._resumable is None or step <= 0:
+        if self._work.resumable is None or step <= 0:
             return step
         later = (one for one in self._resumes if one >= step)
         return next(later, self.steps if self.finished else None)
@@ -299,35 +283,83 @@ class Recording:
 
     # --- Computing.
 
-    def _wake(self) -> None:
-        """See that a thread computes, if there is anything to compute."""
+    def _wake(self, carry: bool = True) -> None:
+        """See that a slice is made, if there is anything to compute; `carry` a large state too."""
+        self._take_over()
         with self._news:
             if self._queued or not self.computing:
                 return
             self._queued = True
-        with suppress(RuntimeError):  # the process ends
-            _threads().submit(self._slice)
-
-    def _slice(self) -> None:
+        known = self._known
+        # Of the first frame alone it is known how many will fit.
+        steps = self._at[known : self._goal() or known + 1] if known else self._at[:1]
+        done = self._at[known - 1] if known else -1
+        near = [one for one in self._kept if one.step <= (steps[0] if known else -1)]
+        nearest = near[-1] if near else None
         try:
-            self._take_over()
-            with self._computing:
-                self._compute(self._goal, time.monotonic() + SLICE_SECONDS)
+            slice_ = slices.submit(self._work, nearest, steps, SLICE_SECONDS, done, carry)
+        except RuntimeError:
+            return  # the process ends
+        slice_.add_done_callback(self._take)
+
+    def _take(self, slice_: "Future[Block | None]") -> None:
+        """Take in a slice, and have the next one made."""
+        block = None
+        try:
+            block = slice_.result()
+            if block is not None:
+                self._add(block)
+        except BrokenExecutor:
+            self._breaks += 1
+            if self._breaks > MOST_BREAKS:
+                self._error = RuntimeError(
+                    "The process that computed it has ended, perhaps for want of memory."
+                )
+        except Exception as error:
+            self._error = error
         finally:
             with self._news:
                 self._queued = False
                 self._news.notify_all()
-            self._wake()
+        self._wake(carry=block is None)
 
     def _begin_here(self) -> None:
-        """Compute the first frame, or wait for the thread that does."""
-        if self._computing.acquire(blocking=False):
-            try:
-                self._compute(lambda: 1, float("inf"))
-            finally:
-                self._computing.release()
-        else:
-            self._wait(1, SLICE_SECONDS)
+        """Compute the first frame, or wait until it is there."""
+        with self._news:
+            if self._queued:
+                self._news.wait(SLICE_SECONDS)
+                return
+            self._queued = True
+        try:
+            block = slices.make(self._work, None, self._at[:1], 0.0, -1)
+            if block is not None:
+                self._add(block)
+        finally:
+            with self._news:
+                self._queued = False
+                self._news.notify_all()
+        self._wake()
+
+    def _add(self, block: Block) -> None:
+        """Take in frames and states; rows come before the count of them."""
+        count = len(next(iter(block.columns.values()), ()))
+        if count and not self._room:
+            self._begin({name: rows[0] for name, rows in block.columns.items()})
+        while self._known + count > self._room:
+            self._extend(min(max(2 * self._room, self._known + count), self.total))
+        for name, rows in block.columns.items():
+            self._columns[name][self._known : self._known + count] = rows
+        self._busy += block.busy
+        self._updates += block.updates
+        self._resumes += block.resumes
+        self._turn, self._newest = block.turn or self._turn, block.newest or self._newest
+        if block.kept:
+            kept = [*self._checkpoints, *block.kept]
+            room = _share(self) - 2 * kept[-1].nbytes  # for the two that are kept beside these
+            self._checkpoints = tuple(_thinned(kept, room))
+        self._count_states()
+        self._error = block.error or self._error
+        self._known += count
 
     def _take_over(self) -> None:
         """Begin with what the past knows by now, without waiting for what it computes."""
@@ -347,65 +379,19 @@ class Recording:
         known = min(known, common // self.every + 1)
         # Not from beyond the next frame, which would be missed.
         last = min(common, self._at[known]) if known < self.total else common
-        kept = [one for one in past._kept if one.state.step <= last]
+        kept = [one for one in past._kept if one.step <= last]
         if not kept:
             return
         rows = {name: column[:known] for name, column in past._columns.items()}
         self._extend(known)
         for name, column in self._columns.items():
             column[:known] = rows[name]
-        nearest = kept[-1]
-        self._checkpoints = tuple(one for one in past._checkpoints if one.state.step <= last)
-        self._near = (nearest,)
+        self._checkpoints = tuple(one for one in past._checkpoints if one.step <= last)
+        self._newest = kept[-1]
         self._resumes = [step for step in past._resumes if step <= last]
         self._count_states()
-        self._began = nearest.state.step
-        self._due = self._began + self._stride
-        self._states = play(self._run, self.course, nearest.state)
         self._busy, self._updates = past._busy, past._updates
-        self._due_busy = self._busy + GRAIN_SECONDS
         self._known = known
-
-    def _compute(self, goal: Callable[[], int], deadline: float) -> None:
-        """Compute frames, one at least, until there are so many as `goal` says or it is late."""
-        while not self.finished and self._known < goal():
-            try:
-                began = time.perf_counter()
-                state = self._advance(self._at[self._known])
-                row = self._frame(settings_at(self.course, state.step), state)
-                self._busy += time.perf_counter() - began
-                if not self._room:
-                    self._begin(row)
-                if self._known == self._room:
-                    self._extend(min(2 * self._known, self.total))
-                for name, values in row.items():
-                    self._columns[name][self._known] = values
-            except Exception as error:
-                self._error = error
-                break
-            self._known += 1
-            if self._known in self._waiting:
-                with self._news:
-                    self._news.notify_all()
-            if time.monotonic() >= deadline:
-                break
-        self._keep_near()
-
-    def _advance(self, step: int) -> Any:
-        turn = self.course[-1][0]
-        for state in self._states:
-            self._updates += state.step > self._began
-            if self._resumable is None or self._resumable(state):
-                self._newest = state
-                if self._resumable is not None:
-                    self._resumes.append(state.step)
-                if state.step == turn:
-                    self._turn = state
-                if state.step >= self._due or self._busy >= self._due_busy:
-                    self._keep(state)
-            if state.step == step:
-                return state
-        raise RuntimeError(f"the run ended before step {step}.")
 
     def _begin(self, row: Frame) -> None:
         """Columns with room for this first row, and so many frames that all will fit."""
@@ -430,31 +416,11 @@ class Recording:
             longer[name][: self._known] = column[: self._known]
         self._columns, self._room = longer, rows
 
-    # --- States that are kept.
-
-    @property
-    def _stride(self) -> int:
-        """Updates from one state to the next that is kept of a fast run."""
-        return max(1, -(-self.steps // MAX_CHECKPOINTS))
-
-    def _keep(self, state: Any) -> None:
-        kept = [*self._checkpoints, Kept(state, _nbytes(state))]
-        room = _share(self) - 2 * kept[-1].nbytes  # for the two that are kept beside these
-        self._checkpoints = tuple(_thinned(kept, room))
-        self._due, self._due_busy = state.step + self._stride, self._busy + GRAIN_SECONDS
-        self._count_states()
-
-    def _keep_near(self) -> None:
-        """Keep the newest state too, and the one where the last settings begin."""
-        near = [state for state in (self._turn, self._newest) if state is not None]
-        self._near = tuple(Kept(state, _nbytes(state)) for state in near) or self._near
-        self._count_states()
-
     def _count_states(self) -> None:
         """Count the bytes; where there are too many, only checkpoints stay."""
         size = sum(kept.nbytes for kept in self._kept)
-        if size > MAX_STATE_BYTES and self._near and self._checkpoints:
-            self._near, self._turn = (), None
+        if size > MAX_STATE_BYTES and self._checkpoints:
+            self._turn = self._newest = None
             size = sum(kept.nbytes for kept in self._checkpoints)
         self._state_bytes = size
 
@@ -466,9 +432,9 @@ def _thinned(kept: list[Kept], most: int) -> list[Kept]:
     way from the one before it to the one after is the smallest part of its age.
     """
     kept = list(kept)
-    newest = kept[-1].state.step
+    newest = kept[-1].step
     while sum(one.nbytes for one in kept) > most and len(kept) > 1:
-        steps = [0, *(one.state.step for one in kept)]
+        steps = [0, *(one.step for one in kept)]
 
         def loss(index: int, steps: list[int] = steps) -> float:
             return (steps[index + 2] - steps[index]) / (newest - steps[index + 1])
@@ -482,14 +448,6 @@ def _to_read(rows: np.ndarray) -> np.ndarray:
     rows = rows.view()
     rows.flags.writeable = False
     return rows
-
-
-def _nbytes(value: Any) -> int:
-    if isinstance(value, Mapping):
-        return sum(_nbytes(part) for part in value.values())
-    if isinstance(value, tuple | list):
-        return sum(_nbytes(part) for part in value)
-    return int(getattr(value, "nbytes", 0))
 
 
 _shared: OrderedDict[tuple[Any, ...], Recording] = OrderedDict()
@@ -538,7 +496,7 @@ def _in_common(other: Recording, course: Course) -> tuple[int, int]:
     """How many frames of another recording this course has too, and the last step of a state."""
     common = common_steps(other.course, course)
     rows = min(other.known, common // other.every + 1)
-    return rows, max((k.state.step for k in other._kept if k.state.step <= common), default=-1)
+    return rows, max((kept.step for kept in other._kept if kept.step <= common), default=-1)
 
 
 def _share(recording: Recording) -> int:
@@ -554,7 +512,7 @@ def _held(recordings: Iterable[Recording]) -> int:
     recordings = list(recordings)
     total = sum(recording.nbytes for recording in recordings)
     if total > SHARED_BYTES:
-        once = {id(one.state): one for each in recordings for one in each._kept}
+        once = {id(one.packed): one for each in recordings for one in each._kept}
         total = sum(recording._column_bytes for recording in recordings)
         total += sum(one.nbytes for one in once.values())
     return total

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import threading
 from functools import cache
 
@@ -9,11 +10,12 @@ import streamlit as st
 
 
 def _load() -> None:
-    from core import devices
+    from core import devices, slices
     from ui.player import player
 
     player.assets()
     devices.warm_up()
+    slices.begin_processes(os.cpu_count() or 1)
     # Streamlit collects garbage after every run of a page. What PyTorch brought is there to stay:
     # looking through its 400,000 objects took 0.3 s each time, in which nothing else ran.
     gc.collect()

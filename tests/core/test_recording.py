@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import gradient_descent, recording
+from core import gradient_descent, recording, slices
 from core.recording import Frames, Recording, frame_interval, frame_steps, play, shared
 
 few = settings(max_examples=40, deadline=None)
@@ -233,11 +233,9 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(
-            recording,
-            "time",
-            SimpleNamespace(monotonic=lambda: self.now, perf_counter=lambda: self.now),
-        )
+        clock = SimpleNamespace(monotonic=lambda: self.now, perf_counter=lambda: self.now)
+        for module in (recording, slices):
+            monkeypatch.setattr(module, "time", clock)
 
     def tick(self, step: int) -> None:
         self.now += step > 0
@@ -285,15 +283,20 @@ def test_a_start_is_spent_in_seconds_of_computing(monkeypatch: pytest.MonkeyPatc
     assert settled(part).known == 5 + recording.SOON_SECONDS
 
 
-def test_what_is_stopped_stops_within_a_slice_and_may_go_on() -> None:
-    inside, let_go = threading.Event(), threading.Event()
+def test_what_is_stopped_stops_within_a_slice_and_may_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slice is one update here, of a second."""
+    clock, inside, let_go = Clock(monkeypatch), threading.Event(), threading.Event()
 
     def hold(step: int) -> None:
+        clock.tick(step)
         if step == 5:
             inside.set()
             assert let_go.wait(PATIENCE)
 
     part = make(Counted(hold))
+    part.frames(0, PATIENCE, count=5)
     part.lease(PATIENCE)
     assert inside.wait(PATIENCE)
     part.stop()
@@ -313,7 +316,7 @@ def test_two_that_are_waited_for_take_turns(monkeypatch: pytest.MonkeyPatch) -> 
     """On one thread, in slices of one update, since by this clock each takes a second."""
     clock, made = Clock(monkeypatch), []
     one_thread = ThreadPoolExecutor(1)
-    monkeypatch.setattr(recording, "_threads", lambda: one_thread)
+    monkeypatch.setattr(slices, "_threads", lambda: one_thread)
 
     def noting(name: str) -> Callable[[int], None]:
         def note(step: int) -> None:
@@ -327,9 +330,7 @@ def test_two_that_are_waited_for_take_turns(monkeypatch: pytest.MonkeyPatch) -> 
     one_thread.submit(lambda: None).result(PATIENCE)
     for part in parts:
         assert settled(part).known == 21
-    assert made == [("a", 0), ("a", 1), ("b", 0), ("b", 1)] + [
-        (name, step) for step in range(2, 21) for name in "ab"
-    ]
+    assert made == [(name, step) for step in range(21) for name in "ab"]
 
 
 def test_how_long_the_rest_takes_is_reckoned_from_the_run_itself(
@@ -394,6 +395,7 @@ class Held:
         self.inside, self.let_go = threading.Event(), threading.Event()
         self.run = Counted(self._hold)
         self.part = make(self.run)
+        self.part.frames(0, PATIENCE, count=5)
         self.thread = threading.Thread(target=self.part.finish, args=(PATIENCE,), daemon=True)
 
     def _hold(self, step: int) -> None:
@@ -704,8 +706,8 @@ def test_eight_sessions_that_fork_at_once_share_one_run() -> None:
 def test_a_fork_does_not_wait_for_its_trunk() -> None:
     """While another thread computes the trunk, what the trunk knows by then is enough."""
     with Held() as part:
-        recording._shared[(part._run, show, part.course, 1)] = part
-        forked = fork(part, 3, Walk(2), part._run)
+        recording._shared[(part._work.run, show, part.course, 1)] = part
+        forked = fork(part, 3, Walk(2), part._work.run)
         frames = elsewhere(lambda: forked.frames(0, seconds=0, count=4))
         assert frames.steps.tolist() == [0, 1, 2, 3]
     assert_shows(everything(forked), chained((0, Walk()), (3, Walk(2))))
