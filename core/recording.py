@@ -12,6 +12,7 @@ in the order in which they come, and who has more to compute comes again.
 
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Future
@@ -35,6 +36,7 @@ SHARED_BYTES = 2**30
 SLICE_SECONDS = 0.05  # of computing, until it is another recording's turn
 LEASE_SECONDS = 5.0  # that who plays is waited for, from one word to the next
 MOST_BREAKS = 2  # of the process that computes, after which a run is given up
+ENDED = "The process that computed it has ended, perhaps for want of memory."
 SOON_SECONDS = 2.0  # of computing that a run gets of which nobody has asked for more
 
 
@@ -106,6 +108,7 @@ class Recording:
         self.every = every or frame_interval(self.steps)
         stride = max(1, -(-self.steps // MAX_CHECKPOINTS))
         self._work = Work(slices.name(), run, frame, resumable, course, stride)
+        weakref.finalize(self, slices.drop, self._work.name).atexit = False
         self._past = past
         self._place(frame_steps(self.steps, self.every))
         self._taking = threading.Lock()  # over from the past
@@ -312,9 +315,8 @@ class Recording:
         except BrokenExecutor:
             self._breaks += 1
             if self._breaks > MOST_BREAKS:
-                self._error = RuntimeError(
-                    "The process that computed it has ended, perhaps for want of memory."
-                )
+                self._error = RuntimeError(ENDED)
+                _forget(self)
         except Exception as error:
             self._error = error
         finally:
@@ -331,7 +333,8 @@ class Recording:
                 return
             self._queued = True
         try:
-            block = slices.make(self._work, None, self._at[:1], 0.0, -1)
+            here = slices.lane_of(self._work) is None
+            block = slices.make(self._work, None, self._at[:1], 0.0, -1, hold=here)
             if block is not None:
                 self._add(block)
         finally:
@@ -358,8 +361,9 @@ class Recording:
             room = _share(self) - 2 * kept[-1].nbytes  # for the two that are kept beside these
             self._checkpoints = tuple(_thinned(kept, room))
         self._count_states()
-        self._error = block.error or self._error
+        self._breaks = 0
         self._known += count
+        self._error = block.error or self._error  # last, or who reads would take it for the end
 
     def _take_over(self) -> None:
         """Begin with what the past knows by now, without waiting for what it computes."""
@@ -490,6 +494,13 @@ def shared(
             gone = next((one for one in rest if not _shared[one].computing), rest[0])
             _shared.pop(gone).stop()
     return recording
+
+
+def _forget(recording: Recording) -> None:
+    """Have it computed anew when it is asked for again."""
+    with _shared_lock:
+        for key in [key for key, one in _shared.items() if one is recording]:
+            del _shared[key]
 
 
 def _in_common(other: Recording, course: Course) -> tuple[int, int]:

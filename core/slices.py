@@ -8,6 +8,7 @@ kept, and what is made does not depend on who makes it.
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 import time
 from collections import OrderedDict
@@ -23,7 +24,7 @@ from core import devices
 from core.course import Course, play, settings_at
 
 GRAIN_SECONDS = 0.25  # of computing, from one state to the next that is kept of a slow run
-MANY = 64  # runs that a process has in the making, the last used
+MANY = 32  # runs that a process has in the making, the last used
 SMALL_BYTES = 2**20  # a state of so many travels with every slice
 NICENESS = 5  # of other processes: who answers comes before who computes
 
@@ -123,12 +124,19 @@ _makings_lock = threading.Lock()
 
 
 def make(
-    work: Work, nearest: Kept | None, steps: Sequence[int], seconds: float, known: int
+    work: Work,
+    nearest: Kept | None,
+    steps: Sequence[int],
+    seconds: float,
+    known: int,
+    *,
+    hold: bool = True,
 ) -> Block | None:
     """The frames of a run at these steps, one at least, as far as they come within `seconds`.
 
     Goes on where this process has the run at step `known`, else from the state `nearest`; None
-    where it has not, and that state was too large to be sent along.
+    where it has not, and that state was too large to be sent along. The run is kept in the making
+    if its next slice is made here too: `hold`.
     """
     with _makings_lock:
         making = _makings.pop(work.name, None)
@@ -137,12 +145,18 @@ def make(
             return None
         making = _Making(work, nearest)
     block = making.make(steps, seconds)
-    if block.error is None and making.step < work.course[-1][1].steps:
+    if hold and block.error is None and making.step < work.course[-1][1].steps:
         with _makings_lock:
             _makings[work.name] = making
             while len(_makings) > MANY:
                 _makings.popitem(last=False)
     return block
+
+
+def drop(name: tuple[int, int]) -> None:
+    """Forget a run that was in the making."""
+    with _makings_lock:
+        _makings.pop(name, None)
 
 
 def make_apart(
@@ -188,19 +202,29 @@ class _Lane:
     """Another process, which takes slices in the order in which they come."""
 
     def __init__(self) -> None:
-        self.ready = False
-        self.begin()
+        self.ready = False  # until it is, slices are made by threads of this process
+        self._lock = threading.Lock()
+        self._begin()
 
-    def begin(self) -> None:
-        """Start it; who has slices made before it is ready has them made by threads of this one."""
+    def _begin(self) -> None:
         # Spawned: a process that is forked after PyTorch has worked hangs in its threads' locks.
         spawn = multiprocessing.get_context("spawn")
-        self.ready = False
-        self.executor = ProcessPoolExecutor(1, spawn, _enter)
-        self.executor.submit(devices.warm_up).add_done_callback(self._warm)
+        self._executor = ProcessPoolExecutor(1, spawn, _enter)
+        self._executor.submit(devices.warm_up).add_done_callback(self._warm)
 
     def _warm(self, done: Future) -> None:
-        self.ready = done.exception() is None
+        self.ready = self.ready or done.exception() is None
+
+    def submit(self, *arguments: Any) -> Future[Block | None]:
+        """A slice; where the process has ended, of another one that takes its place."""
+        executor = self._executor
+        try:
+            return executor.submit(make_apart, *arguments)
+        except BrokenExecutor:
+            with self._lock:
+                if self._executor is executor:
+                    self._begin()
+            return self._executor.submit(make_apart, *arguments)
 
 
 _lanes: list[_Lane] = []
@@ -216,6 +240,7 @@ def begin_processes(processes: int) -> None:
 
 def _enter() -> None:
     """The first thing that another process does: give way, and end with the one that began it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal says it to all
     os.nice(NICENESS)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -253,11 +278,7 @@ def submit(
     if nearest is not None:
         sent = carry or nearest.nbytes <= SMALL_BYTES
         nearest = _packed(nearest) if sent else nearest._replace(packed=None)
-    try:
-        return lane.executor.submit(make_apart, work, nearest, steps, seconds, known)
-    except BrokenExecutor:
-        lane.begin()
-        return _threads().submit(make, work, nearest, steps, seconds, known)
+    return lane.submit(work, nearest, steps, seconds, known)
 
 
 def _keep(state: Any) -> Any:

@@ -770,6 +770,64 @@ def test_a_fork_outside_of_the_run_is_refused(step: Any, steps: int) -> None:
         shared(walk, ((0, Walk()), (step, Walk(steps=steps))), frame=show, every=1)
 
 
+# --- Whoever does whatever to whichever, in any interleaving.
+
+SOME = [(), ((5, 2.0),), ((30, -2.0),), ((30, -2.0), (9, 1.0)), ((30, 1.0),), ((60, 3.0),)]
+deeds = st.tuples(
+    st.sampled_from(SOME),
+    st.sampled_from(["read", "wait", "lease", "start", "stop", "at"]),
+    st.integers(0, 60),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    sessions=st.lists(st.lists(deeds, max_size=12), min_size=2, max_size=4),
+    every=st.sampled_from([1, 3]),
+    kept=st.integers(1, 4),
+)
+def test_whatever_sessions_do_at_once_all_see_the_plain_run(
+    sessions: list[list[tuple[Any, str, int]]], every: int, kept: int
+) -> None:
+    """Forks, undone ones, leases, stops, replays and recordings that are let go, in threads."""
+    recording._shared.clear()
+    oracle = {which: chained(*courses_of(list(which))) for which in SOME}
+    start, made = threading.Barrier(len(sessions)), []
+
+    def share(which: Any) -> Recording:
+        part = shared(walk, courses_of(list(which)), frame=show, every=every)
+        made.append(part)
+        return part
+
+    def visit(session: list[tuple[Any, str, int]]) -> bool:
+        start.wait(PATIENCE)
+        for which, deed, step in session:
+            part = share(which)
+            if deed == "at":
+                assert torch.equal(part.at(step).x, oracle[which][step].x)
+            elif deed == "stop":
+                part.stop()
+            elif deed in ("lease", "start"):
+                (part.lease if deed == "lease" else part.start)(0.002 * step)
+            frames = part.frames(step // every, 0.01 if deed == "wait" else 0)
+            assert frames.error is None
+            if len(frames.steps):
+                assert_shows(frames, oracle[which])
+        return True
+
+    limits = (recording.SHARED_RECORDINGS, recording.SLICE_SECONDS)
+    recording.SHARED_RECORDINGS, recording.SLICE_SECONDS = kept, 0.0
+    try:
+        with ThreadPoolExecutor(len(sessions)) as threads:
+            assert all(threads.map(visit, sessions, timeout=PATIENCE))
+        for which in SOME:
+            assert_shows(everything(share(which)), oracle[which])
+    finally:
+        recording.SHARED_RECORDINGS, recording.SLICE_SECONDS = limits
+    for part in made:
+        settled(part)
+
+
 # --- Runs that raise.
 
 

@@ -1,0 +1,202 @@
+"""Slices made by another process: the same frames, whatever becomes of that process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from core import gradient_descent, matrix_game, recording, slices
+from core.course import play
+from core.recording import Recording, shared
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60  # seconds after which a test that hangs is given up; no result depends on it
+
+
+# --- A lesson whose states are as large as wanted, and which can end the process that computes it.
+
+
+@dataclass(frozen=True)
+class Pile:
+    steps: int = 30
+    push: float = 1.0
+    numbers: int = 4  # in a state
+    fatal_at: int = -1  # the update that ends the process, unless that is `home`
+    home: int = 0
+    once: str = ""  # a file that is there once it has happened; "" for each time
+
+
+class Heap(NamedTuple):
+    step: int
+    x: torch.Tensor  # (numbers,)
+
+
+def pile(config: Pile, state: Heap | None = None) -> Iterator[Heap]:
+    state = state or Heap(0, torch.zeros(config.numbers, dtype=torch.float64))
+    yield state
+    for step in range(state.step + 1, config.steps + 1):
+        if step == config.fatal_at and os.getpid() != config.home:
+            first = not config.once or not Path(config.once).exists()
+            if first and config.once:
+                Path(config.once).touch()
+            if first:
+                os.kill(os.getpid(), signal.SIGKILL)
+        state = Heap(step, 0.9 * state.x + config.push)
+        yield state
+
+
+def look(config: Pile, state: Heap) -> dict[str, Any]:
+    if config.push < 0 and state.step == 7:
+        raise ValueError("no picture of the seventh")
+    return {"x": state.x[:2].numpy(), "process": os.getpid()}
+
+
+def recorded(**fields: Any) -> Recording:
+    return Recording(pile, ((0, Pile(**fields)),), frame=look, every=1)
+
+
+def plain(config: Pile) -> list[list[float]]:
+    return [state.x[:2].tolist() for state in pile(config)]
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _another_process() -> Iterator[None]:
+    slices.begin_processes(1)
+    (lane,) = slices._lanes
+    until(lambda: lane.ready)
+    yield
+    slices._lanes.clear()
+    lane._executor.shutdown()
+
+
+def test_frames_come_from_another_process_but_the_first() -> None:
+    frames = recorded().finish(PATIENCE)
+    assert frames.columns["x"].tolist() == plain(Pile())
+    first, *others = frames.columns["process"].tolist()
+    assert first == os.getpid()
+    assert len(set(others)) == 1
+    assert others[0] != os.getpid()
+
+
+@pytest.mark.parametrize("lesson", [gradient_descent, matrix_game], ids=lambda one: one.__name__)
+def test_a_steered_run_is_that_of_one_process_to_the_last_bit(lesson: ModuleType) -> None:
+    course = ((0, lesson.Config(steps=300)), (77, lesson.Config(steps=300, learning_rate=0.3)))
+    part = Recording(lesson.run, course[:1], frame=lesson.frame)
+    part.finish(PATIENCE)
+    forked = Recording(lesson.run, course, frame=lesson.frame, past=part)
+    frames = forked.finish(PATIENCE)
+    states = list(play(lesson.run, course))
+    shown = [lesson.frame(course[state.step > 77][1], state) for state in states]
+    for name, column in frames.columns.items():
+        assert column.tolist() == np.stack([row[name] for row in shown]).tolist()
+
+
+def test_what_only_this_process_knows_is_made_by_its_threads() -> None:
+    def inside(config: Pile, state: Heap) -> dict[str, Any]:
+        return look(config, state)
+
+    part = Recording(pile, ((0, Pile()),), frame=inside, every=1)
+    assert set(part.finish(PATIENCE).columns["process"].tolist()) == {os.getpid()}
+
+
+def test_a_large_state_travels_once_not_with_every_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    (lane,) = slices._lanes
+    submit, carried = lane.submit, []
+
+    def noting(work: Any, nearest: Any, *rest: Any) -> Any:
+        carried.append(nearest.packed is not None)
+        return submit(work, nearest, *rest)
+
+    monkeypatch.setattr(lane, "submit", noting)
+    monkeypatch.setattr(recording, "SLICE_SECONDS", 0.0)  # one update
+    large = {"steps": 12, "numbers": slices.SMALL_BYTES // 8 + 1}
+    part = recorded(**large)
+    assert part.finish(PATIENCE).columns["x"].tolist() == plain(Pile(**large))
+    assert carried == [True] + [False] * 11
+    # Where the process has not what it needs any more, it is sent again.
+    carried.clear()
+    part = recorded(**large)
+    part.frames(0, PATIENCE, count=6)
+    name = part._work.name
+    lane._executor.submit(slices.drop, name).result(PATIENCE)
+    assert part.finish(PATIENCE).columns["x"].tolist() == plain(Pile(**large))
+    assert carried.count(True) == 2
+
+
+def test_an_error_in_another_process_is_told_with_the_frames_before() -> None:
+    frames = recorded(push=-1.0).finish(PATIENCE)
+    assert frames.error == "no picture of the seventh"
+    assert frames.columns["x"].tolist() == plain(Pile(push=-1.0))[:7]
+
+
+def test_where_the_process_ends_the_run_goes_on_in_the_next(tmp_path: Path) -> None:
+    fields = {"fatal_at": 20, "home": os.getpid(), "once": str(tmp_path / "ended")}
+    frames = recorded(**fields).finish(PATIENCE)
+    assert frames.error is None
+    assert (tmp_path / "ended").exists()
+    assert frames.columns["x"].tolist() == plain(Pile(**fields))
+
+
+def test_a_run_that_ends_its_process_each_time_is_given_up_and_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What takes all memory ends alone; this process is never the one that it is tried in."""
+    monkeypatch.setattr(recording, "MOST_BREAKS", 0)  # a process takes seconds to begin
+    course = ((0, Pile(fatal_at=20, home=os.getpid())),)
+    part = shared(pile, course, frame=look, every=1)
+    frames = part.finish(PATIENCE)
+    assert frames.error == recording.ENDED
+    assert shared(pile, course, frame=look, every=1) is not part  # who reloads may try again
+    assert recorded(push=2.0).finish(PATIENCE).columns["x"].tolist() == plain(Pile(push=2.0))
+
+
+ENDING = """
+import sys, time
+from core import gradient_descent as lesson, slices
+from core.recording import Recording
+if __name__ == "__main__":
+    slices.begin_processes(1)
+    lane, = slices._lanes
+    while not lane.ready: time.sleep(0.05)
+    part = Recording(lesson.run, ((0, lesson.Config(steps=10**7)),), frame=lesson.frame)
+    part.lease(10**6)
+    print(next(iter(lane._executor._processes)), flush=True)
+    if sys.argv[1] == "waits": time.sleep(10**6)
+"""
+
+
+def test_when_the_process_ends_or_is_killed_nothing_hangs_and_nothing_is_left(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "ending.py"
+    script.write_text(ENDING)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    begun = [
+        subprocess.Popen(
+            [sys.executable, script, how], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for how in ("ends", "waits")
+    ]
+    others = [int(next(process.stdout or iter(()))) for process in begun]
+    begun[1].kill()
+    for process in begun:
+        process.communicate(timeout=PATIENCE)
+    for other in others:
+        until(lambda other=other: not Path(f"/proc/{other}").exists())
