@@ -295,7 +295,7 @@ class Recording:
             self._queued = True
         known = self._known
         # Of the first frame alone it is known how many will fit.
-        steps = self._at[known : self._goal() or known + 1] if known else self._at[:1]
+        steps = self._at[known : max(self._goal(), known + 1)] if known else self._at[:1]
         done = self._at[known - 1] if known else -1
         near = [one for one in self._kept if one.step <= (steps[0] if known else -1)]
         nearest = near[-1] if near else None
