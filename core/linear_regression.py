@@ -41,15 +41,15 @@ from core.theory.linear_regression.prediction import (
     rounding_loss,
     settled,
 )
-from core.theory.linear_regression.system import mode_errors, undetermined
+from core.theory.linear_regression.system import charted_modes, mode_errors, undetermined
 
 __all__ = ["ENTRIES", "LIVE", "RANGES", "SIZES", "Config", "State", "diverged", "frame"]
 __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["Measurement", "Prediction", "Window", "axes", "drawn", "findings", "level_lines"]
-__all__ += ["levels", "measure", "mode_errors", "needed", "predict", "predicted_loss"]
-__all__ += ["predicted_modes", "predicted_x", "rounding_loss", "settled", "solutions"]
-__all__ += ["undetermined", "window"]
+__all__ += ["Measurement", "Prediction", "Window", "axes", "charted_modes", "drawn", "findings"]
+__all__ += ["level_lines", "levels", "measure", "mode_errors", "needed", "predict"]
+__all__ += ["predicted_loss", "predicted_modes", "predicted_x", "rounding_loss", "settled"]
+__all__ += ["solutions", "undetermined", "window"]
 
 SIZES = Range(1, 6, whole=True)  # rows and columns of A
 ENTRIES = Range(-1e6, 1e6)

@@ -33,6 +33,7 @@ from torch import Tensor
 from core import devices
 from core.ranges import COUNT, POSITIVE, Range, check_choice, check_vector
 from core.theory.matrix_game.course import (
+    charted_distances,
     distances,
     grown,
     predicted_course,
@@ -46,6 +47,7 @@ from core.theory.matrix_game.games import GAMES
 from core.theory.matrix_game.laps import (
     average,
     averages,
+    charted_averages,
     laps,
     measure,
     running_averages,
@@ -75,12 +77,12 @@ __all__ = ["FEW", "FORMULAS", "LEARNERS", "LIVE", "PAYOFFS", "RANGES", "RIVALS",
 __all__ += ["STARTS", "Config", "Matrix", "Payoffs", "State", "diverged", "followed", "frame"]
 __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["FLOWING", "GAMES", "SMALL", "analyse", "arrows", "average", "averages", "cloud"]
-__all__ += ["corner", "distance", "distances", "drift", "energy", "findings", "flow", "foreseen"]
-__all__ += ["grown", "half_life", "laps", "level_lines", "level_sets", "logits_at", "measure"]
-__all__ += ["needed", "obeys", "orbit", "orbit_line", "orbit_period", "portrait"]
-__all__ += ["predicted_course", "predicted_distances", "predicted_play", "rest"]
-__all__ += ["running_averages", "settles", "slopes"]
+__all__ += ["FLOWING", "GAMES", "SMALL", "analyse", "arrows", "average", "averages"]
+__all__ += ["charted_averages", "charted_distances", "cloud", "corner", "distance", "distances"]
+__all__ += ["drift", "energy", "findings", "flow", "foreseen", "grown", "half_life", "laps"]
+__all__ += ["level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]
+__all__ += ["orbit_line", "orbit_period", "portrait", "predicted_course", "predicted_distances"]
+__all__ += ["predicted_play", "rest", "running_averages", "settles", "slopes"]
 
 PAYOFFS = Range(-1e6, 1e6)
 STARTS = Range(1, 100_000, whole=True)

@@ -36,6 +36,7 @@ class Race:
     def __init__(self, lesson: ModuleType, field: str, values: tuple[Any, ...]) -> None:
         self.lesson, self.field, self.values = lesson, field, values
         self.Config, self.LIVE, self.RANGES = lesson.Config, lesson.LIVE, lesson.RANGES
+        self.STEP = getattr(lesson, "STEP", "update")  # what a step is called on screen
         self.__name__ = lesson.__name__
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,10 +1,7 @@
 """Solving A x = b by gradient descent: one damping factor for a gentle and a steep direction."""
 
-from typing import Any
-
 from core import linear_regression as lesson
 from core.ranges import Range
-from core.recording import Frames
 from ui import charts
 from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading, judged
@@ -134,12 +131,6 @@ heading(run, story, [r"L &= |A x - b|^2", *update])
 
 # --- The pictures.
 
-
-def modes(config: lesson.Config, frames: Frames) -> dict[str, Any]:
-    """What is charted but not recorded."""
-    return {"mode": lesson.mode_errors(config, frames.columns["x"])}
-
-
 view = lesson.window(*run.legs)
 plane = Picture(
     "The path of x over the loss: a click moves the start",
@@ -157,7 +148,7 @@ along = over_steps(
         for i in moving or range(SIZE)
     ],
     within=(1e-16, 1e16),
-    also=modes,
+    also=lesson.charted_modes,
     log=True,
     apart=True,
 )
@@ -177,7 +168,7 @@ player(
     run,
     [plane, of_loss(run, losses, within=(1e-32, 1e32)), along],
     readout,
-    also=modes,
+    also=lesson.charted_modes,
     on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
 )
 

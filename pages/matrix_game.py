@@ -1,11 +1,9 @@
 """Two learners of a 2 x 2 game chase each other around an equilibrium that they never reach."""
 
 import math
-from typing import Any
 
 from core import matrix_game as lesson
 from core.ranges import Range
-from core.recording import Frames
 from ui import charts, export
 from ui.controls import Settings
 from ui.page import WATCH, Guess, Try, ending, heading, judged
@@ -180,15 +178,6 @@ heading(run, story, formula)
 
 # --- The pictures.
 
-
-def also(config: lesson.Config, frames: Frames) -> dict[str, Any]:
-    """What is charted but not recorded: averages of the first run, each run's distance."""
-    columns = frames.columns
-    if view == "Averages":
-        return lesson.averages(config, columns["p"][:, 0], columns["q"][:, 0])
-    return {"distance": lesson.distances(config, columns["logits"])}
-
-
 crowd = f"{number(len(config.starts))} runs in the plane of p and q"
 if len(config.starts) > lesson.SHOWN:
     crowd += f", {number(lesson.SHOWN)} of them drawn"
@@ -241,7 +230,7 @@ elif view == "Learners":
         "distance",
         [Line(f"distance_{k}", name, courses[k]) for k, name in enumerate(names)],
         within=(1e-4, 1e2),
-        also=also,
+        also=lesson.charted_distances,
         log=True,
         apart=True,
         stagger=False,
@@ -279,8 +268,9 @@ def picked(p: float, q: float) -> None:
     settings.change({"starts": (*kept, lesson.logits_at(p, q))}, play=True)
 
 
-more = also if view in ("Averages", "Learners") else None
-player(run, [portrait, beside], readout, also=more, on_pick=picked)
+# Functions of the lesson, which are the same at each run of this page: see `charted`.
+also = {"Averages": lesson.charted_averages, "Learners": lesson.charted_distances}.get(view)
+player(run, [portrait, beside], readout, also=also, on_pick=picked)
 
 # --- What the run measured, beside what theory says.
 

@@ -7,7 +7,7 @@ may read
   another: the player paints these itself, stroke by stroke, ten times faster than Vega;
 - `cloud`, points of the frame on screen, which the player paints too;
 - `now`, one row, the frame on screen, with the one before it as `before_<column>`;
-- the parameters `frame`, the index of the frame on screen, and `until`, the update up to which
+- the parameters `frame`, the index of the frame on screen, and `until`, the step up to which
   what theory predicts is shown;
 - data sets and parameters of its own (`theory`, `targets`, `low`, `high` ...), which come with
   the run.
@@ -154,7 +154,7 @@ def against_step(
     stagger: bool = True,
     quiet: tuple[str, ...] = (),
 ) -> Spec:
-    """Measured columns against the number of updates, each over its predicted course.
+    """Measured columns against the number of steps, each called `step`, over predicted courses.
 
     Reads `theory` (`step` and a column for each field), `targets` (`value`), and `last`, `low` and
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the

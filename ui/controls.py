@@ -22,7 +22,7 @@ from core.ranges import Range, check_choice, check_flag, check_vector
 from core.recording import MAX_FRAMES
 from ui import scale
 from ui.lessons import LESSONS
-from ui.theme import setting
+from ui.theme import plural, setting
 
 OWN_SETTINGS = "your own settings"
 PREDICTIONS = ("shown", "up to now", "hidden")
@@ -116,6 +116,8 @@ class Settings:
         opening: Mapping[str, Any] | None = None,
     ) -> None:
         self.lesson, self.name = lesson, lesson.__name__.rpartition(".")[2]
+        # What a step of the lesson is called: "update", or "epoch", "batch", "call".
+        self.step_name: str = getattr(lesson, "STEP", "update")
         self._presets = presets
         self.notes, self.defaults = lesson.Config(), lesson.Config(**opening or {})
         self._values: dict[str, Any] = {}
@@ -446,7 +448,9 @@ class Settings:
 
     def steps(self, allowed: Range = EVERY_UPDATE, *, step: int = 1) -> None:
         """The slider of how long a run is."""
-        self.slider("steps", "Updates", allowed, step=step, explain="How many updates to run.")
+        many = plural(self.step_name)
+        explain = f"How many {many} to run."
+        self.slider("steps", many.capitalize(), allowed, step=step, explain=explain)
 
     def view(self, *names: str) -> str:
         """Which picture to show, below the heading: one of `names`, at first the first."""

@@ -22,7 +22,7 @@ from ui.controls import PREDICTIONS
 from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import narrow, table
-from ui.theme import GREY, number, standalone
+from ui.theme import GREY, an, number, standalone
 
 SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
 
@@ -117,8 +117,10 @@ def png(
     return vl_convert.vegalite_to_png(spec, scale=2)
 
 
-def script(lesson: str, course: Course) -> str:
-    """A script that repeats the run with the project's own code and prints some of its states."""
+def script(lesson: str, course: Course, step: str = "update") -> str:
+    """A script that repeats the run with the project's own code and prints some of its states, each
+    after a `step`.
+    """
     legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
     last = course[-1][1].steps
     every = max(1, -(-last // SHOWN_STATES))
@@ -135,7 +137,7 @@ course = (  # from this step on, these settings
 np.set_printoptions(precision=4, threshold=4, edgeitems=1)  # of a long row its ends
 for state in play(run, course):
     if state.step % {every} == 0 or state.step == {last}:
-        print(f"update {{state.step}}:")
+        print(f"{step} {{state.step}}:")
         for name, numbers in frame(settings_at(course, state.step), state).items():
             print(f"    {{name}} = {{np.array2string(numbers, separator=', ')}}".replace("\\n", ""))
 """
@@ -164,7 +166,7 @@ def take_away(run: Run, picture: Picture, frames: Frames) -> None:
         )
         st.download_button(
             "Script that repeats the run",
-            script(name, run.course),
+            script(name, run.course, run.step_name),
             f"{name}_run.py",
             "text/x-python",
             on_click="ignore",
@@ -174,10 +176,10 @@ def take_away(run: Run, picture: Picture, frames: Frames) -> None:
 
 
 def cost(run: Run, runs: int = 1) -> None:
-    """What an update took, of that many runs in one batch."""
+    """What a step took, of that many runs in one batch."""
     microseconds = 1e6 * run.recording.seconds_per_step
     each = f" of {number(runs)} runs, {number(microseconds / runs)} each" if runs > 1 else ""
     st.caption(
         f"Computed on {devices.describe(run.config.device)}: {number(microseconds)} microseconds "
-        f"an update{each}. The copy to the screen is included."
+        f"{an(run.step_name)}{each}. The copy to the screen is included."
     )

@@ -1,4 +1,4 @@
-"""Pictures that lessons have in common: columns against the number of updates, surfaces."""
+"""Pictures that lessons have in common: columns against the number of steps, surfaces."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def over_steps(
     log: bool = False,
     **how: Any,
 ) -> Picture:
-    """Columns against the number of updates, and lines at `targets`.
+    """Columns against the number of steps, and lines at `targets`.
 
     The axis ends at `limits`; without them it has room for theory, targets and pinned curves as far
     as they lie `within`, which on a `log` axis are parts of the largest value at step 0. Columns
@@ -96,11 +96,12 @@ def over_steps(
         data["targets"] = {"value": targets}
     fields = tuple((line.column, line.label) for line in lines)
     colours = tuple(line.colour or SERIES[k % len(SERIES)] for k, line in enumerate(lines))
+    how = {"step": run.step_name, "log": log, "targets": bool(targets), "colours": colours, **how}
     said = ", ".join(f"{name} = {{{field}}}" for field, name in fields)
     return Picture(
         title,
-        charts.against_step(fields, axis, log=log, targets=bool(targets), colours=colours, **how),
-        f"After update {{step}}: {said}.",
+        charts.against_step(fields, axis, **how),
+        f"After {run.step_name} {{step}}: {said}.",
         {"last": run.config.steps, "low": limits[0], "high": limits[1]},
         data,
     )

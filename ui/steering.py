@@ -44,6 +44,7 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.lesson, self.name = settings, settings.lesson, settings.name
+        self.step_name = settings.step_name
         self.key, self._place = f"{self.name}.player", f"{self.name}.run"
         wanted = settings.config()
         if self._place not in st.session_state:
@@ -153,7 +154,7 @@ class Run:
         frames = self.recording.frames()
         self._shown[self.recording] = len(frames.steps)
         if not frames.finished:
-            st.caption("What the whole run shows comes here with its last update.")
+            st.caption(f"What the whole run shows comes here with its last {self.step_name}.")
         return frames
 
     # --- Undo and pin.

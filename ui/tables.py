@@ -64,7 +64,8 @@ _MOST_MADE = 4  # of one recording: a page has a view or two
 def charted(recording: Recording, also: Derive | None, start: int = 0, count: int = 1) -> Frames:
     """At most `count` frames from `start` on of those that are known, with what `also` makes.
 
-    That is made of all that are known, once until there are more.
+    That is made of all that are known, once until there are more: by the same `also`, so a page
+    has it of its lesson. A function that stands in a page is another at each run of the page.
     """
     frames = recording.frames(start, 0, count)
     if also is None:

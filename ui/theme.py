@@ -1,4 +1,6 @@
-"""The look: colours in fixed roles, chart settings for light and dark, how numbers are written."""
+"""The look: colours in fixed roles, chart settings for light and dark, how numbers are written and
+things counted.
+"""
 
 import math
 from decimal import ROUND_HALF_UP, Context
@@ -84,6 +86,22 @@ def setting(value: float) -> str:
 def short(value: float) -> str:
     """A number of which four digits are enough, written as short as it is."""
     return setting(float(f"{value:.4g}"))
+
+
+def plural(noun: str) -> str:
+    """Several of what `noun` names, one that takes an s: updates, batches, epochs."""
+    hissing = noun.endswith(("s", "x", "z", "ch", "sh")) and not noun.endswith("och")
+    return noun + ("es" if hissing else "s")
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of them: 1 update, 94 updates."""
+    return f"{count} {noun if count == 1 else plural(noun)}"
+
+
+def an(noun: str) -> str:
+    """One of them: an update, a batch."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def factor(value: float) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.theory.finding import Finding
 from core.theory.measuring import departure, first_not_finite
 from ui.steering import Run
-from ui.theme import TABLE_STYLE, THIN_SPACE, number, setting
+from ui.theme import TABLE_STYLE, THIN_SPACE, counted, number, plural, setting
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -39,23 +39,23 @@ class Name(NamedTuple):
     note: str = ""
 
 
-def row(found: Finding, steps: int, name: Name) -> Row:
-    """The row of what a run of `steps` updates shows."""
+def row(found: Finding, steps: int, name: Name, step: str = "update") -> Row:
+    """The row of what a run of so many `steps` shows, each of which is called `step`."""
     quantity, unit, note = name
     lost = found.floor > 0 and found.predicted < found.floor
     rounding = lost and found.predicted != found.measured
     if rounding:
         note = f"16 digits a number: below {number(found.floor)} rounding decides"
-    lacks = "" if found.shown(steps) else _needs(found)
+    lacks = "" if found.shown(steps) else _needs(found, step)
     predicted, measured = found.kinds or (found.predicted, found.measured)
     predicted = NOTHING if predicted is None else predicted
     return Row(quantity, predicted, measured, unit, note, rounding, lacks)
 
 
-def _needs(found: Finding) -> str:
+def _needs(found: Finding, step: str) -> str:
     if found.coarse:
         return "frames are too far apart"
-    return f"needs {found.needed} updates" if found.needed else "no run is long enough"
+    return f"needs {counted(found.needed, step)}" if found.needed else "no run is long enough"
 
 
 def error(predicted: float | str, measured: float | str) -> str:
@@ -130,7 +130,7 @@ def verdict(
         if not math.isnan(one.limit):
             bound = limit.format(limit=f"{number(one.limit)} {unit}".strip())
             note = f"{note}; {bound}" if note else bound
-        return row(one, run.config.steps, Name(title.format(**said), unit, note))
+        return row(one, run.config.steps, Name(title.format(**said), unit, note), run.step_name)
 
     if found:
         st.html(html([named(one) for one in found]))
@@ -139,20 +139,21 @@ def verdict(
 def autopsy(
     run: Run, since: int, why: Sequence[str], remedy: str = "", changes: Mapping[str, Any] = EMPTY
 ) -> None:
-    """Why a run goes away, in a box: what its loss shows since update `since`, from where on the
+    """Why a run goes away, in a box: what its loss shows since the step `since`, from where on the
     settings decide, then `why`; and a button that makes `changes`, if there are any: the `remedy`,
     in which {} stands for what is set.
     """
-    loss = run.recording.frames(seconds=0).columns["loss"]
+    loss, step = run.recording.frames(seconds=0).columns["loss"], run.step_name
     larger, lost = departure(loss[since:]), first_not_finite(loss)
-    first = f"at update {since}" if since else "at the start"
+    first = f"at {step} {since}" if since else "at the start"
     story = ["**Why it runs away.**"]
     if larger:
-        story.append(f"From update {since + larger} on the loss is larger than {first}.")
+        story.append(f"From {step} {since + larger} on the loss is larger than {first}.")
     else:
-        story.append("More updates would show it: in these few the loss comes back.")
+        more = f"More {plural(step)} would show it"
+        story.append(f"{more}: in these few the loss comes back.")
     if lost:
-        story.append(f"From update {lost} on it is too large for a number.")
+        story.append(f"From {step} {lost} on it is too large for a number.")
     with st.container(border=True):
         st.markdown(" ".join([*story, *why]))
         if changes:

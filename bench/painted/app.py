@@ -97,6 +97,10 @@ st.caption(st.session_state.get("picked", ""))
 player.player(
     run,
     pictures,
-    lambda config: Readout("Before the first step.", "Height {height}, speed {speed}."),
+    lambda config: Readout(
+        "Before the first step.",
+        "Height {height}, {way}, speed {speed}.",
+        {"way": ("falling", "rising")},
+    ),
     on_pick=pick,
 )

@@ -13,6 +13,7 @@ from core.rasters import centers, to_bytes
 CELLS, SMALL, PICTURES, POINTS = 100, 32, 4, 128
 RANGES = {"speed": Range(0.01, 1), "steps": Range(0, 2_499, whole=True)}
 LIVE = frozenset({"speed"})
+STEP = "moment"  # what a step is called
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ def surface(phase: torch.Tensor) -> torch.Tensor:
 
 
 def frame(config: Config, state: State) -> dict[str, np.ndarray]:
-    """A surface, four pictures (SMALL, SMALL), a wave (POINTS,), a point (2,) and the speed."""
+    """A surface, four pictures (SMALL, SMALL), a wave (POINTS,), a point (2,), the speed, and
+    whether the height falls, 0, or rises, 1.
+    """
     phase = float(state.phase)
     pictures = [to_bytes(torch.sin(LEVELS + phase + k), -1, 1) for k in range(PICTURES)]
     wave = np.sin(2 * ACROSS + phase)
@@ -66,4 +69,5 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
         "at": np.array([2 * np.cos(phase / 3), 2 * np.sin(phase / 3)]),
         "height": np.array(np.sin(phase)),
         "speed": np.array(config.speed),
+        "way": np.array(int(np.cos(phase) > 0)),
     }

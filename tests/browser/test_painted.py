@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from bench.browser import serving
 from bench.painted import lesson
@@ -207,6 +208,25 @@ def test_the_value_under_the_pointer_is_shown(opened):
         seen.add(text)
     assert len(seen) > 2
     assert "—" in seen
+
+
+def test_steps_and_categories_have_the_names_of_the_lesson(opened):
+    visitor = opened()
+    page = visitor.page
+    for step in (10, 40):
+        visitor.scrub(step)
+        visitor.until_step(step)
+        way = ("falling", "rising")[int(frame(step)["way"])]
+        readout = page.locator("[data-testid=player-readout]")
+        expect(readout).to_contain_text(f", {way}, speed 0.05")
+        scrub = page.locator("[data-testid=player-scrub]")
+        expect(scrub).to_have_attribute("aria-label", "Moment on screen")
+        expect(scrub).to_have_attribute("aria-valuetext", f"moment {step} of 1999")
+        assert "moment" in page.inner_text(".count")
+    assert frame(10)["way"] != frame(40)["way"]
+    height = page.locator("figure").nth(6).locator(".canvas")
+    height.hover()
+    assert page.inner_text(".tip").startswith("moment 40")
 
 
 def test_a_click_on_a_surface_picks_its_place(opened):

@@ -74,6 +74,11 @@ def lesson(name: str, **names: Any) -> ModuleType:
     return module
 
 
+def test_a_step_of_a_race_is_called_what_it_is_in_the_lesson():
+    assert race(lesson("epochs", STEP="epoch"), "by", (1, 2)).STEP == "epoch"
+    assert race(lesson("updates"), "by", (1, 2)).STEP == "update"
+
+
 # --- The lanes.
 
 

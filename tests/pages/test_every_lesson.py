@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.pages.verdict import verdict
+from ui import tables
 from ui.lessons import LESSONS
+from ui.session import identify
 
 ROOT = Path(__file__).parents[2]
 every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
@@ -141,3 +143,29 @@ def test_a_steered_run_opens_from_its_link_and_is_undone(open_page, name):
     next(b for b in page.button if b.label == "Undo the change at 100").click().run()
     assert page.session_state[f"{name}.run"].course == ((0, earlier),)
     assert controls(page, name)[field].value == value
+
+
+@every_lesson
+def test_columns_that_nobody_records_are_made_once_of_a_whole_run(open_page, name, monkeypatch):
+    made = []
+    derived = tables.derived
+
+    def told(frames, course, also):
+        if frames.finished:
+            made.append((course, also.__name__))
+        return derived(frames, course, also)
+
+    monkeypatch.setattr(tables, "derived", told)
+    few = {"steps": "207"}  # no other test has made anything of such a run
+    page = open_page(name, **few)
+    views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
+    for view in views[0] if views else [""]:
+        page = open_page(name, **few, view=view) if view else page
+        now = page.session_state[f"{name}.run"]
+        asked = {"recording": identify(now.course), "start": 3, "count": 90, "number": 1}
+        for request in (asked, None, asked):
+            page.session_state[f"{name}.player.asked"] = request
+            page.run()
+            assert not page.exception
+    assert len(made) == len(set(made))
+    assert bool(made) == ("also=" in (ROOT / f"pages/{name}.py").read_text())

@@ -210,6 +210,24 @@ def test_what_surrounds_the_frames_has_tables_at_the_first_level_and_finite_numb
     json.dumps(rest, allow_nan=False)
 
 
+def test_a_readout_goes_with_the_labels_of_categories_and_with_the_name_of_a_step():
+    words = Readout("start", "the error is {kind}", {"kind": ("none", "e x^4", "e x^5")})
+    sent = around([], [(0, Readout("start", "moving")), (40, words)], step="batch")
+    said = json.loads(json.dumps(sent))
+    assert [readout["labels"] for readout in said["readouts"]] == [
+        {},
+        {"kind": ["none", "e x^4", "e x^5"]},
+    ]
+    assert said["step_name"] == ["batch", "batches"]
+    assert around([], [])["step_name"] == ["update", "updates"]
+
+
+@given(st.lists(st.integers(0, 2**31 - 1), min_size=1))
+def test_a_whole_number_travels_as_it_is(kinds):
+    frames = Frames(0, np.arange(len(kinds), dtype=np.int32), {"kind": np.array(kinds)}, 9, None)
+    assert table(frames)["kind"].to_pylist() == kinds
+
+
 def test_lines_over_frames_are_left_to_the_player_and_the_rest_is_compiled():
     picture = Picture("A", charts.against_step((("a", "A"), ("b", "B")), "both"), "")
     (chart,) = around([picture], [(0, Readout("", ""))])["charts"]

@@ -1,4 +1,4 @@
-"""How numbers are written."""
+"""How numbers are written, and things counted."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.theme import axis_colours, number, setting, standalone, subscript
+from ui.theme import an, axis_colours, counted, number, plural, setting, standalone, subscript
 
 # How the player writes them too: tests/player/numbers.test.js reads the same table.
 TABLE = json.loads((Path(__file__).parents[1] / "player/numbers.json").read_text())
@@ -29,6 +29,26 @@ def test_a_written_number_is_within_half_a_unit_of_its_fourth_digit(value):
 
 def test_a_setting_is_as_short_as_it_was_typed():
     assert [setting(value) for value in (0.05, 1.0, -2, 0.995)] == ["0.05", "1", "−2", "0.995"]
+
+
+@pytest.mark.parametrize(
+    ("noun", "several", "single"),
+    [
+        ("update", "updates", "an update"),
+        ("epoch", "epochs", "an epoch"),  # a hard ch
+        ("batch", "batches", "a batch"),
+        ("operation", "operations", "an operation"),
+        ("call", "calls", "a call"),
+        ("pass", "passes", "a pass"),
+    ],
+)
+def test_one_and_several(noun, several, single):
+    assert (plural(noun), an(noun)) == (several, single)
+    assert [counted(count, noun) for count in (0, 1, 94)] == [
+        f"0 {several}",
+        f"1 {noun}",
+        f"94 {several}",
+    ]
 
 
 def test_indices_are_small():

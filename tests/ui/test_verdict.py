@@ -46,13 +46,15 @@ def page_with_a_verdict():
         "rate": Name("Rate of {part}", note="{why}"),
         "lap": Name("A lap", "updates"),
         "end": Name("The end after {steps}"),
+        "slow": Name("Slow"),
     }
     found = [
         Finding("rate", 0.5, 0.5, which=1),
         Finding("lap", float("nan"), 3.0, limit=4.0),
         Finding("end", float("nan"), float("nan"), kinds=(None, "rests")),
+        Finding("slow", 0.9, 0.9, needed=8),
     ]
-    run: Any = SimpleNamespace(config=SimpleNamespace(steps=7))
+    run: Any = SimpleNamespace(config=SimpleNamespace(steps=7), step_name="batch")
     verdict(run, found, names, "it nears {limit}", part=lambda one: "ab"[one.which], why="so")
 
 
@@ -62,3 +64,4 @@ def test_findings_are_told_by_their_names_and_in_what_they_are_of():
     assert 'Rate of b<span class="note">so' in body
     assert 'A lap<span class="note">it nears 4.000 updates' in body
     assert "The end after 7</th><td>—</td><td>rests</td>" in body
+    assert 'too short to tell<span class="note">needs 8 batches' in body

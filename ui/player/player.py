@@ -29,7 +29,7 @@ from ui.colours import RANGES, hexadecimal
 from ui.session import identify
 from ui.steering import Run, Still
 from ui.tables import Derive, cells, charted, table
-from ui.theme import CHARTS, PINS, axis_colours
+from ui.theme import CHARTS, PINS, axis_colours, plural
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/static
@@ -52,8 +52,8 @@ HTML = """
       <button data-testid="player-end" title="Run to the end (End)"></button>
     </div>
     <input type="range" data-testid="player-scrub" min="0" max="1" value="0" step="1"
-      aria-label="Update on screen">
-    <div class="count"><span class="unit">update</span> <output data-testid="player-step">0</output>
+      aria-label="Step on screen">
+    <div class="count"><span class="unit step"></span> <output data-testid="player-step">0</output>
       <span class="unit">of</span> <span data-testid="player-last"></span></div>
     <select data-testid="player-speed" aria-label="Speed" title="Speed"></select>
   </div>
@@ -78,10 +78,15 @@ class Picture(NamedTuple):
 
 
 class Readout(NamedTuple):
-    """A line below the charts; `{column}` and `{before_column}` stand for the values on screen."""
+    """A line below the charts; `{column}` and `{before_column}` stand for the values on screen.
+
+    Of a column of categories the value k is written as its k-th label, here and in the alternative
+    text of the charts.
+    """
 
     start: str  # at step 0
     moving: str  # after
+    labels: Mapping[str, Sequence[str]] = {}  # column -> a label for each of 0, 1, ...
 
 
 def _hashed(files: Mapping[str, str]) -> str:
@@ -249,10 +254,12 @@ def around(
     readouts: Sequence[tuple[int, Readout]],
     still: Sequence[Still] = (),
     also: Derive | None = None,
+    step: str = "update",
 ) -> dict[str, Any]:
     """What surrounds the frames, sent once a run: charts, their numbers, words, colours.
 
-    Each of `readouts` is for the updates after its step; `still` are curves that do not move.
+    Each of `readouts` is for what comes after its step; `still` are curves that do not move; `step`
+    is what a step is called.
     """
     data: dict[str, Any] = {
         "charts": [
@@ -266,6 +273,7 @@ def around(
             for index, picture in enumerate(pictures)
         ],
         "readouts": [{"since": since, **words._asdict()} for since, words in readouts],
+        "step_name": [step, plural(step)],
         "themes": {"light": axis_colours(dark=False), "dark": axis_colours(dark=True)},
     }
     if any(chart["rasters"] for chart in data["charts"]):
@@ -373,7 +381,8 @@ def player(
             if not isinstance(request, dict) or request.get("turn") != turn:
                 data["prediction"] = run.prediction
                 readouts = [(start, readout(config)) for start, config in run.course]
-                data |= around(pictures, readouts, [*run.olds, *run.pins], also)
+                stills = [*run.olds, *run.pins]
+                data |= around(pictures, readouts, stills, also, run.step_name)
             data = finite(data)
         except Exception as error:
             logging.getLogger(__name__).exception("the run of %s could not start", key)

@@ -12,6 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from core.linear_regression import Config
+    from core.recording import Frames
 
 FLAT = 1e-12  # eigenvalues below this part of the largest are 0 but for rounding
 
@@ -68,6 +69,11 @@ def errors_along(config: Config, x: np.ndarray) -> np.ndarray:
 def mode_errors(config: Config, x: np.ndarray) -> np.ndarray:
     """(m, n) the sizes of the errors of each x (m, n) along each of the eigenvectors."""
     return np.abs(errors_along(config, x))
+
+
+def charted_modes(config: Config, frames: Frames) -> dict[str, np.ndarray]:
+    """`mode` (m, n), which charts show and nobody records: the `mode_errors` of frames (m)."""
+    return {"mode": mode_errors(config, frames.columns["x"])}
 
 
 def undetermined(config: Config) -> tuple[tuple[np.ndarray, float], ...]:

@@ -20,6 +20,7 @@ from core.theory.matrix_game.orbits import FLOWING, distance, orbit
 
 if TYPE_CHECKING:
     from core.matrix_game import Config
+    from core.recording import Frames
 
 Rule = tuple[float, str, float]  # η, learner and γ
 Play = tuple[float, float, float, float]  # logits a₀ and a₁, v₀ and v₁ at the logits before
@@ -160,6 +161,11 @@ def distances(config: Config, logits: np.ndarray) -> np.ndarray:
     """
     parts = [distance(one, logits[:, :, runs]) for runs, one in alone(config)]
     return np.concatenate(parts, axis=1)
+
+
+def charted_distances(config: Config, frames: Frames) -> dict[str, np.ndarray]:
+    """`distance` (m, n), the `distances` in frames (m): charted, not recorded."""
+    return {"distance": distances(config, frames.columns["logits"])}
 
 
 def grown(config: Config, logits: np.ndarray) -> float:

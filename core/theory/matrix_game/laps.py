@@ -15,6 +15,7 @@ from core.theory.measuring import half_life
 
 if TYPE_CHECKING:
     from core.matrix_game import Config
+    from core.recording import Frames
 
 # How near to where a learner rests its play is still told from it: of p - p* a float64 then has
 # six digits.
@@ -84,6 +85,11 @@ def averages(config: Config, p: np.ndarray, q: np.ndarray) -> dict[str, np.ndarr
         begins, first = np.empty(0), 0.0
     so_far, whole = running_averages(np.stack([p, q], axis=1), first, begins)
     return {"so_far": so_far, "whole": whole}
+
+
+def charted_averages(config: Config, frames: Frames) -> dict[str, np.ndarray]:
+    """The `averages` of the first run, of frames from the first on: charted, not recorded."""
+    return averages(config, frames.columns["p"][:, 0], frames.columns["q"][:, 0])
 
 
 class Measured(NamedTuple):

@@ -1,5 +1,7 @@
 // The elements around the charts: buttons, scrub, speed, step, keys, and the two lines of words below.
 
+import { moved } from "./words.js";
+
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
 
 const ICONS = {
@@ -73,6 +75,12 @@ export class Bar {
   }
 
   showSpeed(speed) { this.speeds.value = String(speed); }
+
+  /** What a step is called. */
+  showName(name) {
+    this.root.querySelector(".unit.step").textContent = name[0];
+    this.scrub.setAttribute("aria-label", moved(name));
+  }
 
   /** How long the run is. */
   showRun({ last }, end) {

@@ -5,11 +5,11 @@ import { courseIn, quieten, sign } from "./address.js";
 import { Bar } from "./bar.js";
 import { Frames } from "./frames.js";
 import { Memory } from "./memory.js";
-import { number } from "./numbers.js";
 import { Pictures } from "./pictures.js";
 import { watch } from "./pointer.js";
 import { Talk } from "./talk.js";
 import { Transport } from "./transport.js";
+import { at, each, filled } from "./words.js";
 import { Work } from "./work.js";
 
 const REST_MS = 500; // the server is told the step on screen after so long a rest
@@ -23,6 +23,7 @@ class Player {
     this.key = null; // of the page
     this.send = null; // Streamlit's way to say something to the server
     this.signed = []; // names of what the player writes into the address
+    this.stepName = ["step", "steps"]; // what a step is called, and several
     this.played = null; // how often the page had been told to play
     this.drawn = -1; // the frame on screen
     this.trouble = ""; // what went wrong here, in words
@@ -132,6 +133,8 @@ class Player {
   illustrate(data) {
     this.pictures.data = data;
     this.talk.turn = data.turn;
+    this.stepName = data.step_name;
+    this.bar.showName(this.stepName);
   }
 
   /** See that the charts are those of this run and theme. */
@@ -292,29 +295,29 @@ class Player {
     if (transport.target === null) this.describe();
   }
 
-  /** The line below the charts, in the words for the settings of the update that led here. */
+  /** The line below the charts, in the words for the settings of the step that led here. */
   read(index) {
     if (!this.pictures.data) return;
-    const { readouts } = this.pictures.data;
-    const { start, moving } = readouts.findLast(({ since }) => since < this.frames.step(index)) ?? readouts[0];
+    const { start, moving } = this.readout(index);
     this.bar.showReadout(this.fill(index === 0 ? start : moving, index));
   }
 
-  fill(template, index) {
-    const now = this.frames.now(index);
-    return template.replace(/\{(\w+)\}/g, (_, name) => (name === "step" ? String(now.step) : number(now[name])));
+  readout(index) {
+    const { readouts } = this.pictures.data;
+    return readouts.findLast(({ since }) => since < this.frames.step(index)) ?? readouts[0];
   }
+
+  fill(template, index) { return filled(template, this.frames.now(index), this.readout(index).labels); }
 
   /** Alternative text from the data; only when the picture rests, or a screen reader would never fall silent. */
   describe() {
     const { frames, shown } = this;
     this.pictures.describe((text) => (frames.known ? this.fill(text, shown) : ""));
-    this.bar.describe(frames.known ? `update ${frames.step(shown)} of ${frames.last}` : "");
+    this.bar.describe(frames.known ? `${at(frames.step(shown), this.stepName)} of ${frames.last}` : "");
   }
 
   note() {
-    const { every } = this.frames;
-    const several = every > 1 ? `1 frame = ${every} updates` : "";
+    const several = each(this.frames.every, this.stepName);
     this.bar.showNote([this.trouble, this.talk.trouble, this.failure, several].filter(Boolean).join(" · "));
   }
 

@@ -3,6 +3,7 @@
 import { number } from "./numbers.js";
 import { corner } from "./paint.js";
 import { meaningOf } from "./raster.js";
+import { at } from "./words.js";
 
 const GAP = 14; // between the pointer and what it shows
 const BESIDE = 4; // so far beside the plot still counts as on it
@@ -97,7 +98,7 @@ function hoverOver(box, chart, player) {
     const row = player.frames.row(Math.min(index, player.shown));
     const lines = Object.entries(chart.hover.fields).map(([field, label]) =>
       lineOf(sample(colours.get(field)), label, number(row[field])));
-    tip.show(event, `update ${row.step}`, lines);
+    tip.show(event, at(row.step, player.stepName), lines);
   };
 }
 
