@@ -126,7 +126,7 @@ def test_a_large_state_travels_once_not_with_every_slice(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(lane, "submit", noting)
     monkeypatch.setattr(recording, "SLICE_SECONDS", 0.0)  # one update
-    large = {"steps": 12, "numbers": slices.SMALL_BYTES // 8 + 1}
+    large: dict[str, Any] = {"steps": 12, "numbers": slices.SMALL_BYTES // 8 + 1}
     part = recorded(**large)
     assert part.finish(PATIENCE).columns["x"].tolist() == plain(Pile(**large))
     assert carried == [True] + [False] * 11
@@ -147,7 +147,7 @@ def test_an_error_in_another_process_is_told_with_the_frames_before() -> None:
 
 
 def test_where_the_process_ends_the_run_goes_on_in_the_next(tmp_path: Path) -> None:
-    fields = {"fatal_at": 20, "home": os.getpid(), "once": str(tmp_path / "ended")}
+    fields: dict[str, Any] = {"fatal_at": 20, "home": os.getpid(), "once": str(tmp_path / "ended")}
     frames = recorded(**fields).finish(PATIENCE)
     assert frames.error is None
     assert (tmp_path / "ended").exists()
