@@ -338,6 +338,14 @@ def test_a_link_to_a_late_step_tells_a_screen_reader_where_it_is(visit):
     assert page.inner_text("[data-testid=player-last]") == "2400"
 
 
+def test_the_slider_below_the_charts_shows_how_far_the_run_is_computed(visit):
+    page = visit().open(f"{PAGE}?{PAGE}.steps=40")
+    page.wait_for_function("""() => [...document.querySelectorAll('*')].some(one => {
+        const scrub = one.shadowRoot?.querySelector('[data-testid=player-scrub]');
+        return scrub?.style.getPropertyValue('--known') === '100%';
+    })""")
+
+
 def test_a_loss_of_0_is_drawn_as_the_predicted_one_is(visit):
     # 25, 0, 0 ...: one stroke to the lower end of the axis, at the update where it is 0.
     visitor = visit()

@@ -59,9 +59,9 @@ HTML = """
   </div>
   <div class="charts"></div>
   <div class="readout" data-testid="player-readout"></div>
-  <div class="note" data-testid="player-note" role="status"></div>
-  <div class="work"><span data-testid="player-work"></span>
-    <button data-testid="player-compute" hidden></button></div>
+  <div class="foot"><div class="note" data-testid="player-note" role="status"></div>
+    <div class="work"><span data-testid="player-work"></span>
+      <button data-testid="player-compute" hidden></button></div></div>
 </section>
 """
 

@@ -89,12 +89,10 @@ export class Bar {
     this.find("player-step").style.minWidth = `${String(last).length}ch`;
   }
 
-  showStep(step, { shown, reachable, end }, computed) {
+  showStep(step, { shown, end }) {
     this.find("player-step").textContent = step;
     this.scrub.value = String(shown);
-    const part = 100 / Math.max(end, 1);
-    this.scrub.style.setProperty("--shown", `${shown * part}%`);
-    this.scrub.style.setProperty("--known", `${Math.max(reachable, computed - 1) * part}%`);
+    this.scrub.style.setProperty("--shown", `${(100 * shown) / Math.max(end, 1)}%`);
   }
 
   showReadout(text) { this.find("player-readout").textContent = text; }
@@ -105,7 +103,8 @@ export class Bar {
   }
 
   /** How far the server is, where that takes long. */
-  showWork({ text, offer }) {
+  showWork({ text, offer, computed, total }) {
+    this.scrub.style.setProperty("--known", `${(100 * Math.max(computed - 1, 0)) / Math.max(total - 1, 1)}%`);
     this.find("player-work").textContent = text;
     this.find("player-compute").textContent = offer;
     this.find("player-compute").hidden = !offer;
