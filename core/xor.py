@@ -348,16 +348,17 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
         state = look(0)
     yield state
 
-    order: Tensor | None = None
+    columns, labels = data  # of an epoch, in its order
     for step in range(state.step, config.steps):
         epoch, batch = divmod(step, an_epoch)
-        if batch == 0 or order is None:
+        if batch == 0 or step == state.step:
             order = epoch_order(config, epoch).to(device)
-        chosen = order[batch * a_batch : (batch + 1) * a_batch]
+            columns, labels = data.columns[:, order], data.labels[order]
+        here = slice(batch * a_batch, (batch + 1) * a_batch)
 
         # What model(inputs) gives, of points that are columns: see core/theory/xor/network.py.
-        _, logits = outputs(parameters, config.activation, data.columns[:, chosen])
-        loss = loss_module(logits, data.labels[chosen])
+        _, logits = outputs(parameters, config.activation, columns[:, here])
+        loss = loss_module(logits, labels[here])
         optimizer.zero_grad()  # or backward would add to the gradient of the last batch
         loss.backward()
         optimizer.step()

@@ -26,7 +26,7 @@ class LogitsLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """() or, of reduction "none", the shape of the logits."""
-        losses = softplus((1 - 2 * labels) * logits)
+        losses = softplus(torch.addcmul(logits, labels, logits, value=-2))  # of z or -z
         return losses if self.reduction == "none" else losses.mean()
 
 
