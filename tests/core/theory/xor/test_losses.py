@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from core.theory.xor.losses import LOSSES
 from core.xor import precision
 
+few = settings(max_examples=50, deadline=None)
 THEIRS = {
     "bce_with_logits": nn.BCEWithLogitsLoss,
     "bce": lambda **how: lambda z, y: nn.BCELoss(**how)(torch.sigmoid(z), y),
@@ -19,6 +20,7 @@ THEIRS = {
 
 
 @pytest.mark.parametrize("name", list(LOSSES))
+@few
 @given(st.lists(st.tuples(st.floats(-200, 200), st.integers(0, 1)), min_size=1, max_size=30))
 def test_losses_and_their_gradients_are_pytorchs(name: str, pairs: list[tuple[float, int]]):
     labels = torch.tensor([float(label) for _, label in pairs])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.rasters import LARGEST, to_values
@@ -25,6 +25,8 @@ from core.xor import (
     wilson,
     window,
 )
+
+few = settings(max_examples=50, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,7 @@ def test_solved_is_above_the_mark():
     assert (luck.solved, luck.perfect) == (2, 1)
 
 
+@few
 @given(st.integers(1, 300), st.floats(0, 1))
 def test_the_interval_has_the_shares_that_are_not_too_far_from_what_was_seen(
     count: int, part: float
