@@ -6,7 +6,7 @@ from importlib import import_module
 
 import torch
 
-from bench import browser, matrix_game, server, versus
+from bench import browser, matrix_game, server, versus, xor
 from ui.lessons import LESSONS
 
 
@@ -17,10 +17,17 @@ def line(what: str, measured: str, wanted: str) -> None:
 
 print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
 line("what", "measured", "at least")
-for lesson in LESSONS:
-    wanted = import_module(f"bench.{lesson.name}").AT_LEAST
-    what = f"{lesson.name}: every state against the notes' loop"
-    line(what, f"{versus.every_state(lesson.name):.2f}x", f"{wanted}x")
+# XOR has no page yet.
+for name in dict.fromkeys([*(lesson.name for lesson in LESSONS), "xor"]):
+    wanted = import_module(f"bench.{name}").AT_LEAST
+    what = f"{name}: every state against the notes' loop"
+    line(what, f"{versus.every_state(name):.2f}x", f"{wanted}x")
+# TensorFlow Playground's scalar loop, in node on a machine with two cores.
+for config, playground in ((xor.CONFIG, "1.74"), (xor.WIDE, "0.17")):
+    for how, looks in (("every state looked at", True), ("updates alone", False)):
+        what = f"xor: million samples a second, {config.hidden} units, {how}"
+        rate = xor.samples_a_second(config, looks) / 1e6
+        line(what, f"{rate:.2f}", f"Playground {playground}")
 what = "matrix_game: a run ready to scrub against the notes' loop"
 line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
 what = "matrix_game: updates a second of 10,000 runs against one"

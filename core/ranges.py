@@ -15,6 +15,7 @@ class Range:
     high: float = math.inf
     above_low: bool = False  # whether `low` itself is excluded
     whole: bool = False  # whether only whole numbers are allowed
+    below_high: bool = False  # whether `high` itself is excluded
 
     def __contains__(self, value: object) -> bool:
         # bool is an int to Python, but `steps=True` is a slip, not a number.
@@ -26,7 +27,8 @@ class Range:
         except OverflowError:
             return False
         above = number > self.low if self.above_low else number >= self.low
-        return math.isfinite(number) and above and number <= self.high
+        below = number < self.high if self.below_high else number <= self.high
+        return math.isfinite(number) and above and below
 
     def __str__(self) -> str:
         kind = "whole number" if self.whole else "finite number"
@@ -36,7 +38,10 @@ class Range:
         if math.isinf(self.high):
             return f"a {kind} above {low}" if self.above_low else f"a {kind} of at least {low}"
         if math.isinf(self.low):
-            return f"a {kind} of at most {high}"
+            return f"a {kind} below {high}" if self.below_high else f"a {kind} of at most {high}"
+        if self.below_high:
+            least = f"above {low}" if self.above_low else f"of at least {low}"
+            return f"a {kind} {least} and below {high}"
         return (
             f"a {kind} above {low} and up to {high}"
             if self.above_low
@@ -47,7 +52,8 @@ class Range:
         """The largest of `low`, `low + step`, ... up to `high` below `limit`, or nan."""
         count = math.floor((min(self.high, limit) - self.low) / step + 1e-9)
         value = round(self.low + count * step, 12)
-        value = value if value < limit else round(value - step, 12)
+        if not value < limit or (self.below_high and not value < self.high):
+            value = round(value - step, 12)
         return value if value >= self.low else math.nan
 
     def check(self, field: str, value: object) -> None:

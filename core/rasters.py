@@ -21,7 +21,9 @@ def to_bytes(values: Tensor, low: float, high: float) -> Tensor:
     if not low < high:
         raise ValueError(f"low = {low!r} is not allowed: it must be below high = {high!r}.")
     parts = ((values - low) / (high - low)).clamp(0, 1) * LARGEST
-    return torch.where(values.isnan(), NO_NUMBER, parts.round()).to(torch.uint8)
+    # To the nearest by cutting off: torch.round wakes a pool of threads from 2,049 cells on, and
+    # where the cores are busy waiting for it takes longer than all else in a frame.
+    return torch.where(values.isnan(), NO_NUMBER, parts + 0.5).to(torch.uint8)
 
 
 def to_values(cells: np.ndarray, low: float, high: float) -> np.ndarray:

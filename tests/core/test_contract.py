@@ -26,12 +26,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
-from core import course, gradient_descent, matrix_game, sine_fit, sweep, theory
+from core import course, gradient_descent, matrix_game, sine_fit, sweep, theory, xor
 from core import race as racing
 from core.matrix_game import LEARNERS
 from core.race import Race, race
 from core.ranges import Range
 from core.sine_fit import OPTIMISERS, REDUCTIONS
+from core.xor import ACTIVATIONS, LOSSES
 
 THEORY = [
     importlib.import_module(found.name)
@@ -133,11 +134,40 @@ def _sine_fit(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _xor(draw: st.DrawFn) -> dict[str, Any]:
+    place = st.floats(-3, 3)
+    point = st.tuples(place, place, st.integers(0, 1))
+    held = st.tuples(st.sampled_from(["linear1.bias", "linear2.bias"]), st.just(0), place)
+    return {
+        "data": draw(st.sampled_from(["xor", "circle", "moons", "spiral", "blobs", "own"])),
+        "samples": draw(st.integers(1, 30)),
+        "noise": draw(st.floats(0, 1)),
+        "extra_points": tuple(draw(st.lists(point, min_size=1, max_size=9))),
+        "features": draw(st.sampled_from([("x", "y"), ("xy",), ("sin y", "x^2", "x")])),
+        "hidden": draw(st.integers(1, 4)),
+        "layers": draw(st.integers(1, 3)),
+        "activation": draw(st.sampled_from(list(ACTIVATIONS))),
+        "optimiser": draw(st.sampled_from(["sgd", "adam"])),
+        # A learning rate of 1e30 reaches inf and nan within a few updates.
+        "learning_rate": draw(st.floats(1e-3, 2) | st.just(1e30)),
+        "momentum": draw(st.just(0.0) | st.floats(0, 1)),
+        "weight_decay": draw(st.just(0.0) | st.floats(0, 1)),
+        "held": tuple(draw(st.lists(held, max_size=2, unique_by=lambda one: one[0]))),
+        "batch_size": draw(st.integers(4, 40)),
+        "epochs": draw(st.integers(0, 2)),
+        "test_share": draw(st.sampled_from([0.0, 0.2, 0.7])),
+        "loss": draw(st.sampled_from(list(LOSSES))),
+        "seed": draw(st.integers(0, 2**40)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
     "linear_regression": _linear_regression(),
     "matrix_game": _matrix_game(),
     "sine_fit": _sine_fit(),
+    "xor": _xor(),
 }
 
 # Lanes of other values, of other shapes, and of other lengths than the config's.
@@ -148,6 +178,7 @@ RACES: dict[Race, st.SearchStrategy[dict[str, Any]]] = {
     race(gradient_descent, "steps", (0, 3, 20)): _gradient_descent(),
     race(sine_fit, "optimiser", ("adam", "normalised")): _sine_fit(),
     race(matrix_game, "starts", (((0.0, 0.0),), ((1.0, 2.0), (800.0, 4.0)))): _matrix_game(),
+    race(xor, "batch_size", (3, 7, 40)): _xor(),
 }
 
 every_run = pytest.mark.parametrize("lesson", [*LESSONS, *RACES], ids=name_of)
@@ -189,6 +220,26 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("optimiser", "sgd", "one of normalised, gradient_descent, momentum, adam, newton"),
         ("reduction", "median", "one of sum, mean"),
     ],
+    "xor": [
+        ("data", "and", "one of xor, circle, moons, spiral, blobs, own"),
+        ("extra_points", ((0.0, 1.0),), "(x, y, label)"),
+        ("extra_points", ((0.0, 1.0, 2),), "from 0 to 1"),
+        ("extra_points", ((0.0, 1.0, 1), (0.0, 1.0, 0.5)), "a whole number from 0 to 1"),
+        ("extra_points", ((0.0, math.nan, 1),), "from -1000000 to 1000000"),
+        ("extra_points", ((2e6, 0.0, 1),), "from -1000000 to 1000000"),
+        ("extra_points", ((True, 0.0, 1),), "from -1000000 to 1000000"),
+        ("features", (), "at least 1 of x, y, x^2, y^2, xy, sin x, sin y"),
+        ("features", ("x", "z"), "one of x, y"),
+        ("features", ("x", "x"), "only once"),
+        ("activation", "gelu", "one of tanh, relu, sigmoid, linear"),
+        ("optimiser", "lbfgs", "one of sgd, adam"),
+        ("held", (("linear9.weight", 0, 1.0),), "one of linear1.weight"),
+        ("held", (("linear1.weight", 8, 1.0),), "from 0 to 7"),
+        ("held", (("linear1.bias", 0, math.inf),), "a finite number"),
+        ("held", (("linear1.bias", 0),), "(name, index, value)"),
+        ("held", (("linear1.bias", 0, 1.0), ("linear1.bias", 0, 2.0)), "only once"),
+        ("loss", "mse", "one of bce_with_logits, bce"),
+    ],
 }
 
 
@@ -198,7 +249,7 @@ def within(allowed: Range) -> st.SearchStrategy[float]:
     high = min(allowed.high, low + 12)
     if allowed.whole:
         return st.integers(int(low), int(high))
-    numbers = st.floats(low, high, exclude_min=allowed.above_low)
+    numbers = st.floats(low, high, exclude_min=allowed.above_low, exclude_max=allowed.below_high)
     return numbers if math.isfinite(allowed.high) else numbers | st.just(1e150)
 
 
@@ -213,8 +264,9 @@ def outside(allowed: Range) -> list[float]:
     low, high = allowed.low - 1, allowed.high + 1
     if not allowed.whole:
         low, high = math.nextafter(allowed.low, -math.inf), math.nextafter(allowed.high, math.inf)
-    found = (allowed.low if allowed.above_low else low, high)
-    return [value for value in found if math.isfinite(value)]
+    low = allowed.low if allowed.above_low else low
+    high = allowed.high if allowed.below_high else high
+    return [value for value in (low, high) if math.isfinite(value)]
 
 
 # What a field refuses because of its type alone, by the type of its default.

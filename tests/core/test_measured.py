@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core import gradient_descent, linear_regression, matrix_game, sine_fit, theory
+from core import gradient_descent, linear_regression, matrix_game, sine_fit, theory, xor
 from core.recording import Course, Recording
 from core.theory import enough
 from core.theory.enough import TRUST
@@ -284,3 +284,45 @@ def test_what_the_sine_fit_shows_is_near_the_predicted(course: Course) -> None:
             assert theory
             room = (NEAR + TRUST) * theory.amplitude
         assert_within(found, room)
+
+
+# --- XOR.
+
+
+@st.composite
+def classifiers(draw) -> Course:
+    live = {
+        "learning_rate": st.sampled_from([0.01, 0.1, 1.0, 5.0, 1e30]),
+        "momentum": st.sampled_from([0.0, 0.0, 0.9]),
+        "weight_decay": st.sampled_from([0.0, 0.0, 0.1]),
+        "held": st.sampled_from([(), (("linear1.bias", 0, 2.0),)]),
+    }
+    config = xor.Config(
+        data=draw(st.sampled_from(["xor", "circle", "moons", "spiral", "blobs"])),
+        samples=draw(st.integers(1, 300)),
+        noise=draw(st.sampled_from([0.0, 0.1, 0.5])),
+        features=draw(st.sampled_from([("x", "y"), ("x", "y", "xy"), ("x^2", "sin y")])),
+        layers=draw(st.integers(1, 2)),
+        activation=draw(st.sampled_from(["linear", "linear", "tanh", "relu"])),
+        loss=draw(st.sampled_from(list(xor.LOSSES))),
+        seed=draw(st.integers(0, 9)),
+        epochs=draw(st.integers(1, 30)),
+        **{field: draw(values) for field, values in live.items()},
+    )
+    changes = draw(st.just({}) | st.fixed_dictionaries({}, optional=live))
+    return course_of(config, changes, draw(st.floats(0, 1)))
+
+
+@some
+@given(classifiers())
+def test_what_xor_shows_keeps_the_limits_of_theory(course: Course) -> None:
+    """It predicts no number of a run but what there is to learn; the rest are limits. Those of
+    accuracy are of new points, which a handful of points may pass.
+    """
+    found = {one.quantity: one for one in shown(xor, course)}
+    assert found["parameters"].measured == found["parameters"].predicted
+    assert 0 <= found["accuracy"].measured <= 1
+    loss = found["loss"]
+    assert math.isnan(loss.limit) == (course[-1][1].activation != "linear")
+    # No straight line has less, whatever the updates: but for rounding in seven digits.
+    assert not loss.measured < loss.limit - 1e-6

@@ -47,6 +47,19 @@ def test_an_end_belongs_to_the_range_unless_it_is_excluded(low: int) -> None:
     assert math.nextafter(low, -math.inf) not in Range(low, low + 1)
 
 
+def test_the_upper_end_may_be_excluded_too() -> None:
+    part = Range(0, 1, below_high=True)
+    assert 0 in part
+    assert math.nextafter(1, 0) in part
+    assert 1 not in part
+    assert str(part) == "a finite number of at least 0 and below 1"
+    assert (
+        str(Range(0, 1, above_low=True, below_high=True)) == "a finite number above 0 and below 1"
+    )
+    assert str(Range(high=1, below_high=True)) == "a finite number below 1"
+    assert part.largest_below(math.inf, 0.1) == pytest.approx(0.9)
+
+
 @pytest.mark.parametrize("allowed", [FINITE, POSITIVE, FRACTION, COUNT])
 @pytest.mark.parametrize(
     "value",
