@@ -84,6 +84,38 @@ test("it asks no more of a run that is complete, or that stopped", () => {
   assert.deepEqual(at(0, 5000), []);
 });
 
+test("at rest it asks for no more than the server has, so that nothing is computed for who only looks", () => {
+  begin(10);
+  talk.computed = 10;
+  assert.deepEqual(at(0, 5000), []);
+  assert.equal(talk.waiting, false); // and sleeps
+  talk.computed = 25;
+  assert.deepEqual(at(5016).map(([, { start, count }]) => [start, count]), [[10, 15]]);
+});
+
+test("who plays, or goes to a frame that has not come, asks for what must be computed", () => {
+  begin(10);
+  talk.computed = 10;
+  transport.play();
+  assert.deepEqual(at(0).map(([, { start, count }]) => [start, count]), [[10, 240]]);
+  transport.pause();
+  talk.hush();
+  transport.jump(500);
+  assert.deepEqual(at(16).map(([, { start, count }]) => [start, count]), [[10, 491]]);
+});
+
+test("who stays where it is waits for no answer, and one that comes all the same does no harm", () => {
+  begin(10);
+  talk.computed = 10;
+  transport.jump(500);
+  at(0);
+  transport.stay();
+  talk.hush();
+  assert.equal(talk.waiting, false);
+  talk.answered(1, 100, 900);
+  assert.deepEqual(at(3000), []);
+});
+
 test("a chunk is neither tiny nor huge", () => {
   begin(10, { total: 20 }); // two frames a second
   transport.jump(8);
@@ -171,6 +203,51 @@ test("a proposal that was taken back is not answered any more", () => {
   talk.consider({ heard: true, proposal: "p" });
   talk.consider({ heard: true, proposal: null });
   assert.deepEqual(at(0), []);
+});
+
+test("a fork for which there is no state yet is said again each half second, and never given up", () => {
+  transport.jump(40);
+  talk.consider({ heard: true, proposal: "p" }, 0);
+  const told = [];
+  for (let time = 100; time < 20_000; time += 100) {
+    const words = at(time);
+    told.push(...words.map((word) => [time, word]));
+    if (words.length) talk.consider({ heard: true, proposal: "p", later: true }, time + 50);
+  }
+  const gaps = told.slice(1).map(([time], index) => time - told[index][0]);
+  // Half a second after the answer, which comes after 50 ms; looked at each 100 ms, and more than half is waited for.
+  assert.ok(gaps.length > 20 && gaps.every((gap) => gap === 600));
+  for (const [, word] of told) assert.deepEqual(word, ["fork", { recording: "a", turn: 3, step: 40 }]);
+  assert.equal(talk.trouble, "");
+  assert.equal(talk.limit, 40); // play goes as far and waits there
+});
+
+test("the silence of the server is given up all the same, once it no longer says to wait", () => {
+  transport.jump(40);
+  talk.consider({ heard: true, proposal: "p" }, 0);
+  at(100);
+  talk.consider({ heard: true, proposal: "p", later: true }, 200);
+  assert.deepEqual(names(at(701, 2702, 4703)), ["fork", "fork", "fork"]);
+  assert.deepEqual(at(6704), []);
+  assert.match(talk.trouble, /not answered/);
+  assert.equal(talk.limit, Infinity);
+});
+
+test("an answer to something else leaves a fork its patience", () => {
+  talk.consider({ heard: true, proposal: "p" }, 0);
+  at(100);
+  talk.consider({ heard: true, proposal: "p", later: false }, 200);
+  assert.deepEqual(at(800, 2100), []);
+  assert.deepEqual(names(at(2101)), ["fork"]);
+});
+
+test("a proposal that is taken back while its fork must wait is not said again", () => {
+  talk.consider({ heard: true, proposal: "p" }, 0);
+  at(100);
+  talk.consider({ heard: true, proposal: "p", later: true }, 200);
+  talk.consider({ heard: true, proposal: null, later: false }, 300);
+  assert.deepEqual(at(900, 9000), []);
+  assert.equal(talk.limit, Infinity);
 });
 
 test("a second proposal waits for the first to be answered", () => {

@@ -115,6 +115,29 @@ test("a target in a run that stopped is given up at its last frame", () => {
   assert.deepEqual([transport.position, transport.target], [99, null]);
 });
 
+test("it stays where it is: a frame to be reached is given up, and never reached", () => {
+  const transport = standing({ known: 100 });
+  transport.jump(500);
+  transport.stay();
+  assert.deepEqual([transport.position, transport.target, transport.moving, transport.starved], [99, null, false, false]);
+  transport.frames.known = 600;
+  transport.frames.complete = true;
+  transport.arrive();
+  assert.deepEqual(pass(transport, 0.5), []);
+  assert.equal(transport.position, 99);
+  assert.ok(transport.missing(2) <= 0);
+});
+
+test("the old picture is no longer held for a place in another run that is given up", () => {
+  const transport = standing({ at: 40 });
+  transport.turn({ known: 31, total: 100, complete: false });
+  assert.equal(transport.held, true);
+  transport.stay();
+  assert.deepEqual([transport.position, transport.held], [30, false]);
+  transport.stay(); // and once more changes nothing
+  assert.equal(transport.position, 30);
+});
+
 test("a target is arrived at as soon as its frame has come", () => {
   const transport = standing({ known: 100 });
   transport.jump(100);

@@ -356,6 +356,7 @@ def player(
             st.session_state[f"{key}.asked"] = said
         elif what == "stop":
             run.recording.stop()
+            st.session_state.pop(f"{key}.asked", None)  # said before, and not wanted any more
             least(said)
         elif what == "look":
             if isinstance(said, dict) and said.get("wants") is True:

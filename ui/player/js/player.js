@@ -57,6 +57,7 @@ class Player {
     this.talk.answered(data.number, time, data.frames.numRows * this.frames.frameBytes);
     if (data.charts) this.illustrate(data);
     this.talk.consider(data, time);
+    this.talk.computed = data.computed;
     this.work.hear(data, time, Boolean(data.charts));
     this.signed = Object.keys(data.address);
     if (data.heard) sign(data.address);
@@ -91,6 +92,7 @@ class Player {
   hold() {
     if (this.transport.playing) this.pause();
     this.transport.stay();
+    this.talk.hush();
   }
 
   /** Be where the visitor was who comes back, or at the step in the link. */

@@ -25,6 +25,7 @@ export class Talk {
     this.number = 0; // of the last request for frames
     this.request = null; // one that is unanswered: { number, sent }
     this.bytes = FIRST_BYTES; // that the next answer may have
+    this.computed = Infinity; // frames that the server has
     this.pending = null; // a fork or restart that is unanswered: { name, frame, sent, first }
     this.roundTrip = 0.25; // seconds from a fork to its answer
     this.told = null; // recording and frame of the last rest
@@ -76,6 +77,9 @@ export class Talk {
     if (this.frames.course.length > 1) this.pending = unsaid("restart", 0);
   }
 
+  /** No answer with frames is waited for. */
+  hush() { this.request = null; }
+
   /** What was proposed is overtaken. */
   forget() { this.pending = null; }
 
@@ -113,15 +117,17 @@ export class Talk {
     }
   }
 
-  /** Ask for frames before they run out, one request at a time. */
+  /** Ask for frames before they run out, one request at a time; at rest only for what need not be computed for it. */
   ask(time) {
     const { frames, transport } = this;
     if (frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
+    const there = transport.moving ? Infinity : this.computed - frames.known;
+    if (there <= 0) return;
     if (this.request && time - this.request.sent < PATIENCE_MS) return;
     if (this.request) this.bytes /= 2; // perhaps it was too much for this line
     const wanted = transport.target === null ? CHUNK_SECONDS * transport.rate : transport.missing();
     const chunk = Math.ceil(Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, wanted)));
-    const count = Math.max(1, Math.min(chunk, Math.floor(this.bytes / frames.frameBytes)));
+    const count = Math.max(1, Math.min(chunk, there, Math.floor(this.bytes / frames.frameBytes)));
     this.number += 1;
     this.request = { number: this.number, sent: time };
     const { recording, known: start } = frames;
