@@ -257,6 +257,7 @@ class Recording:
 
     def start(self, seconds: float = SOON_SECONDS) -> None:
         """Spend so many seconds of computing on it, so that a short run is soon whole."""
+        self._take_over()  # first: the past's computing is not of these seconds
         self._allowed = max(self._allowed, self._busy + seconds)
         self._wake()
 

@@ -283,6 +283,19 @@ def test_a_start_is_spent_in_seconds_of_computing(monkeypatch: pytest.MonkeyPatc
     assert settled(part).known == 5 + recording.SOON_SECONDS
 
 
+def test_what_a_fork_has_taken_over_is_not_of_the_seconds_of_its_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Counted(Clock(monkeypatch).tick)
+    part = trunk(run)
+    part.lease(12)
+    assert settled(part).known == 13
+    forked = fork(part, 10, Walk(2), run)
+    forked.start(4)  # the trunk has computed for longer
+    # By this clock one second goes to the state from which it goes on.
+    assert settled(forked).known == 11 + 4 - 1
+
+
 def test_what_is_stopped_stops_within_a_slice_and_may_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
