@@ -6,7 +6,7 @@ from importlib import import_module
 
 import torch
 
-from bench import browser, matrix_game, server, versus, xor
+from bench import background, browser, matrix_game, pages, server, versus, xor
 from ui.lessons import LESSONS
 
 
@@ -15,49 +15,101 @@ def line(what: str, measured: str, wanted: str) -> None:
     print(f"{what:<58} {measured:>12}   {wanted}", flush=True)
 
 
-print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
-line("what", "measured", "at least")
-# XOR has no page yet.
-for name in dict.fromkeys([*(lesson.name for lesson in LESSONS), "xor"]):
-    wanted = import_module(f"bench.{name}").AT_LEAST
-    what = f"{name}: every state against the notes' loop"
-    line(what, f"{versus.every_state(name):.2f}x", f"{wanted}x")
-# TensorFlow Playground's scalar loop, in node on a machine with two cores.
-for config, playground in ((xor.CONFIG, "1.74"), (xor.WIDE, "0.17")):
-    for how, looks in (("every state looked at", True), ("updates alone", False)):
-        what = f"xor: million samples a second, {config.hidden} units, {how}"
-        rate = xor.samples_a_second(config, looks) / 1e6
-        line(what, f"{rate:.2f}", f"Playground {playground}")
-what = "matrix_game: a run ready to scrub against the notes' loop"
-line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
-what = "matrix_game: updates a second of 10,000 runs against one"
-line(what, f"{matrix_game.batch_ratio():,.0f}x", "2,000x")
-for count in (240, 2_500):
-    spent = server.milliseconds_a_chunk(count)
-    line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")
-what = "server time of a picture of 100 x 100 bytes"
-line(what, f"{server.microseconds_a_picture():.0f} µs", "at most 60 µs")
-with browser.serving() as address, browser.chromium() as chromium:
-    browser.opened(chromium, address).context.close()  # the server is warm from here on
-    for frames in (1_000, 2_500):
-        path = f"{browser.PAGE}?gradient_descent.steps={frames - 1}"
-        for throttle, wanted in ((1, 55), (4, 30)):
-            page = browser.opened(chromium, address, path)
-            rate = browser.frames_a_second(page, frames - 400, throttle)
-            what = f"frames a second, {frames} frames x 5 series, CPU / {throttle}"
+def loaded(what: str, measured: str, wanted: str) -> None:
+    """A row of what a busy machine makes longer, with the load of its last minute."""
+    line(what, measured, f"{wanted}   load {os.getloadavg()[0]:.1f}")
+
+
+def main() -> None:
+    """All rows."""
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
+    line("what", "measured", "at least")
+    in_one_process()
+    in_the_background()
+    in_a_browser()
+
+
+def in_one_process() -> None:
+    """The lessons against the loops of their documents, and what the server makes of frames."""
+    # XOR has no page yet.
+    for name in dict.fromkeys([*(lesson.name for lesson in LESSONS), "xor"]):
+        wanted = import_module(f"bench.{name}").AT_LEAST
+        what = f"{name}: every state against the notes' loop"
+        line(what, f"{versus.every_state(name):.2f}x", f"{wanted}x")
+    # TensorFlow Playground's scalar loop, in node on a machine with two cores.
+    for config, playground in ((xor.CONFIG, "1.74"), (xor.WIDE, "0.17")):
+        for how, looks in (("every state looked at", True), ("updates alone", False)):
+            what = f"xor: million samples a second, {config.hidden} units, {how}"
+            rate = xor.samples_a_second(config, looks) / 1e6
+            line(what, f"{rate:.2f}", f"Playground {playground}")
+    what = "matrix_game: a run ready to scrub against the notes' loop"
+    line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
+    what = "matrix_game: updates a second of 10,000 runs against one"
+    line(what, f"{matrix_game.batch_ratio():,.0f}x", "2,000x")
+    for count in (240, 2_500):
+        spent = server.milliseconds_a_chunk(count)
+        line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")
+    what = "server time of a picture of 100 x 100 bytes"
+    line(what, f"{server.microseconds_a_picture():.0f} µs", "at most 60 µs")
+
+
+def in_the_background() -> None:
+    """Forks, answers meanwhile, memory, and what a moved slider costs beside computing.
+
+    Runs are made by threads of this process at first, then by other processes, as in the app.
+    """
+    what = "a slow run forked at 150: computing before a new frame"
+    loaded(what, f"{background.slow_fork():.1f} s", "at most 2 s")
+    of_the_matrix_game("threads")
+    background.apart()
+    of_the_matrix_game("processes")
+    what = "answer while three trainings run, 95th percentile"
+    loaded(what, f"{background.milliseconds_to_answer():.1f} ms", "at most 100 ms")
+    growth, mib = background.resident_growth()
+    what = f"memory after 200 runs against {mib:.0f} MiB after 100"
+    loaded(what, f"{growth:.2f}x", "at most 1.1x")
+    for lesson in LESSONS:
+        first, fork, answer = pages.milliseconds_a_move(lesson.name)
+        what = f"{lesson.name}: slider, {first:.0f} + fork {fork:.0f} + answer {answer:.0f}"
+        loaded(what, f"{first + fork + answer:.0f} ms", "aim 60 ms")
+
+
+def of_the_matrix_game(makers: str) -> None:
+    """A late fork, and a whole run, by whoever makes them now."""
+    ratio, spent = background.fork_ratio()
+    what = f"matrix_game: fork at 20,000 against at 100, {makers}"
+    loaded(what, f"{ratio:.2f}x", f"at most 1.5x   {spent:.0f} ms")
+    what = f"matrix_game: 1,000 frames against list(run), {makers}"
+    loaded(what, f"{background.finished_ratio():.2f}x", "0.9x")
+
+
+def in_a_browser() -> None:
+    """What Chromium makes of it."""
+    with browser.serving() as address, browser.chromium() as chromium:
+        browser.opened(chromium, address).context.close()  # the server is warm from here on
+        for frames in (1_000, 2_500):
+            path = f"{browser.PAGE}?gradient_descent.steps={frames - 1}"
+            for throttle, wanted in ((1, 55), (4, 30)):
+                page = browser.opened(chromium, address, path)
+                rate = browser.frames_a_second(page, frames - 400, throttle)
+                what = f"frames a second, {frames} frames x 5 series, CPU / {throttle}"
+                line(what, f"{rate:.1f}", f"{wanted}")
+                page.context.close()
+        page = browser.opened(chromium, address, f"{browser.PAGE}?gradient_descent.steps=2499")
+        for name, waited in browser.input_delay(page).items():
+            line(f"browser frames from {name} to its picture", f"{waited}", "at most 2")
+        page.context.close()
+        for how, spent in browser.seconds_to_open(chromium, address).items():
+            line(f"page opened on a warm server, {how}", f"{spent:.2f} s", "at most 1.5 s")
+    with browser.serving(app="bench/painted/app.py") as address, browser.chromium() as chromium:
+        browser.opened(chromium, address, "").context.close()
+        for throttle, wanted in ((1, 60), (4, 25)):
+            page = browser.opened(chromium, address, "", height=2_000)  # all pictures are in sight
+            rate = browser.frames_a_second(page, 1_000, throttle)
+            what = f"frames a second, 5 rasters and 3 charts, CPU / {throttle}"
             line(what, f"{rate:.1f}", f"{wanted}")
             page.context.close()
-    page = browser.opened(chromium, address, f"{browser.PAGE}?gradient_descent.steps=2499")
-    for name, waited in browser.input_delay(page).items():
-        line(f"browser frames from {name} to its picture", f"{waited}", "at most 2")
-    page.context.close()
-    for how, spent in browser.seconds_to_open(chromium, address).items():
-        line(f"page opened on a warm server, {how}", f"{spent:.2f} s", "at most 1.5 s")
-with browser.serving(app="bench/painted/app.py") as address, browser.chromium() as chromium:
-    browser.opened(chromium, address, "").context.close()
-    for throttle, wanted in ((1, 60), (4, 25)):
-        page = browser.opened(chromium, address, "", height=2_000)  # all pictures are in sight
-        rate = browser.frames_a_second(page, 1_000, throttle)
-        what = f"frames a second, 5 rasters and 3 charts, CPU / {throttle}"
-        line(what, f"{rate:.1f}", f"{wanted}")
-        page.context.close()
+
+
+if __name__ == "__main__":  # a process that makes slices of runs imports this file too
+    main()
