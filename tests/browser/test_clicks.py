@@ -56,7 +56,7 @@ def test_every_preset_starts_at_0_and_plays(visit, lesson):
                     return named && begun >= 0 && window.seen[begun + 1];
                 }""",
                 arg=["[data-testid=stMenuButtonButton]", preset],
-                timeout=30_000,
+                timeout=90_000,
             ).json_value()
             last = int(page.inner_text("[data-testid=player-last]"))
             assert 0 < first <= max(1, last / 5), (preset, when)  # it moves on, and does not leap

@@ -351,6 +351,7 @@ def test_a_loss_of_0_is_drawn_as_the_predicted_one_is(visit):
     visitor = visit()
     page = visitor.open(f"{PAGE}?{PAGE}.start=5&{PAGE}.target=0&{PAGE}.learning_rate=0.5")
     visitor.scrub(20)
+    visitor.until_step(20)
     page.wait_for_timeout(300)
     left, right, bottom = (
         page.locator(".canvas")
