@@ -332,6 +332,8 @@ class Recording:
             if self._queued:
                 self._news.wait(SLICE_SECONDS)
                 return
+            if self._known or self._error is not None:
+                return  # it has come since the caller looked
             self._queued = True
         try:
             here = slices.lane_of(self._work) is None

@@ -120,7 +120,8 @@ class _Making:
 
 
 _makings: OrderedDict[tuple[int, int], _Making] = OrderedDict()
-_makings_lock = threading.Lock()
+# Taken again by a thread that has it, when garbage is collected there and a recording with it.
+_makings_lock = threading.RLock()
 
 
 def make(

@@ -1,5 +1,6 @@
 """A Recording against the plain run, from many threads, in slices, forked and bounded."""
 
+import gc
 import threading
 import time
 from collections import OrderedDict
@@ -839,6 +840,32 @@ def test_whatever_sessions_do_at_once_all_see_the_plain_run(
         recording.SHARED_RECORDINGS, recording.SLICE_SECONDS = limits
     for part in made:
         settled(part)
+
+
+def test_a_first_frame_that_has_come_meanwhile_is_not_made_again() -> None:
+    """As when it comes between a reader's look and its turn."""
+    run = Counted()
+    part = make(run)
+    part.frames(0, PATIENCE, count=5)
+    states = settled(part).known
+    made = run.states
+    part._begin_here()
+    assert (settled(part).known, run.states) == (states, made)
+    assert_shows(part.frames(), list(walk(Walk())))
+
+
+def test_garbage_with_a_recording_in_it_may_be_collected_anywhere() -> None:
+    """Python collects in whichever thread makes the next object, whatever lock that one holds."""
+
+    def collect() -> bool:
+        ring: list[Any] = [make()]
+        ring.append(ring)
+        del ring
+        with slices._makings_lock:
+            gc.collect()
+        return True
+
+    assert elsewhere(collect)
 
 
 # --- Runs that raise.
