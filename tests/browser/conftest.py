@@ -123,12 +123,15 @@ class Visit:
             slider.press("ArrowRight" if presses > 0 else "ArrowLeft")
 
     def columns(self) -> dict[str, list[float]]:
-        """The frames that the browser has, to the last bit."""
+        """The frames that the browser has, to the last bit; at rest, when all have come."""
         return self.page.evaluate("""async () => {
             const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
             const player = await import(loaded.find(name => name.endsWith('/player.js')));
             const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
-            return player.columnsOf(hosts[0].shadowRoot);
+            const root = hosts[0].shadowRoot;
+            for (let i = 0; i < 200 && !player.restsOf(root); i += 1)
+                await new Promise(done => setTimeout(done, 100));
+            return player.columnsOf(root);
         }""")
 
     def until_step(self, step: int, *, or_later: bool = False) -> None:

@@ -15,7 +15,7 @@ import { Work } from "./work.js";
 const REST_MS = 500; // the server is told the step on screen after so long a rest
 const DARK = 384; // red, green and blue of a page with less together is dark
 
-const memory = new Memory(); // key -> { frames, position, speed }: survives leaving the page
+const memory = new Memory(); // key -> { frames, position, speed, played }: survives leaving the page
 
 class Player {
   constructor(root) {
@@ -104,6 +104,7 @@ class Player {
       return;
     }
     this.transport.speed = kept.speed;
+    this.played = kept.played; // Streamlit may also put a new player in the place of one that stays
     this.bar.showSpeed(kept.speed);
     if (kept.frames.recording === recording) {
       this.transport.frames = kept.frames;
@@ -291,7 +292,7 @@ class Player {
     pictures.show(frames, index);
     this.bar.showStep(frames.step(index), transport);
     this.read(index);
-    memory.remember(this.key, { frames, position: index, speed: transport.speed });
+    memory.remember(this.key, { frames, position: index, speed: transport.speed, played: this.played });
     if (transport.playing) return;
     this.rest();
     if (transport.target === null) this.describe();
@@ -353,6 +354,13 @@ export function mount(component) {
 export function columnsOf(root) {
   const { known, columns } = players.get(root).frames;
   return Object.fromEntries([...columns].map(([name, values]) => [name, [...values.subarray(0, known)]]));
+}
+
+/** Whether all frames have come that come at rest: for the tests. */
+export function restsOf(root) {
+  const { work, talk, transport } = players.get(root);
+  const all = work.computed <= transport.frames.known || transport.missing(2) <= 0;
+  return transport.playing || (!work.computing && !talk.request && (transport.frames.complete || all));
 }
 
 /** Streamlit also cleans up while the player stays on the page; only a player that has left it is removed. */
