@@ -1,0 +1,1 @@
+"""A page whose run takes long, for its tests and the speed table; not of the app."""
