@@ -84,6 +84,20 @@ test("it asks no more of a run that is complete, or that stopped", () => {
   assert.deepEqual(at(0, 5000), []);
 });
 
+test("after an answer without a frame it waits a moment, unless the run is another one", () => {
+  begin(10);
+  at(0);
+  talk.answered(1, 100, 0);
+  assert.deepEqual(at(110, 340), []);
+  assert.deepEqual(names(at(350)), ["more"]);
+  talk.answered(2, 400, 0);
+  begin(10, { recording: "b" });
+  talk.begin({ course: [[0, {}]] }, 410);
+  assert.deepEqual(names(at(410)), ["more"]);
+  talk.answered(3, 420, 900);
+  assert.deepEqual(names(at(421)), ["more"]);
+});
+
 test("at rest it asks for no more than the server has, so that nothing is computed for who only looks", () => {
   begin(10);
   talk.computed = 10;

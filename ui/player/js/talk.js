@@ -10,6 +10,7 @@ const ANSWER_SECONDS = 1; // an answer should take no longer: what else is said 
 const PATIENCE_MS = 2000; // what is unanswered is said again after this
 const LAST_PATIENCE_MS = 5000; // and a change of the run given up after this
 const LONGEST_TRIP = 1; // second
+const DRY_MS = 250; // after an answer without a frame: who computes is better left alone for a while
 const LATER_MS = 500; // a fork that must wait for a state to go on from is said again after this
 
 const UNANSWERED = "The server has not answered: this is the run before the last change. "
@@ -24,6 +25,7 @@ export class Talk {
     this.greeted = -Infinity; // when it was told last
     this.number = 0; // of the last request for frames
     this.request = null; // one that is unanswered: { number, sent }
+    this.due = -Infinity; // when the next may be made
     this.bytes = FIRST_BYTES; // that the next answer may have
     this.computed = Infinity; // frames that the server has
     this.pending = null; // a fork or restart that is unanswered: { name, frame, sent, first }
@@ -45,12 +47,14 @@ export class Talk {
     if (!this.request || number < this.request.number) return;
     const seconds = Math.max(time - this.request.sent, 1) / 1000;
     if (bytes) this.bytes = Math.min(MOST_BYTES, (bytes / seconds) * ANSWER_SECONDS);
+    else this.due = time + DRY_MS;
     this.request = null;
   }
 
   /** The page has turned to another run. */
   begin({ course }, time) {
     this.request = null;
+    this.due = -Infinity;
     this.trouble = "";
     if (this.pending?.sent > 0) this.roundTrip = Math.min(LONGEST_TRIP, (time - this.pending.sent) / 1000);
     // A restart that was pressed while a fork was under way is still wanted of the run that the fork made.
@@ -122,7 +126,7 @@ export class Talk {
     const { frames, transport } = this;
     if (frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
     const there = transport.moving ? Infinity : this.computed - frames.known;
-    if (there <= 0) return;
+    if (there <= 0 || time < this.due) return;
     if (this.request && time - this.request.sent < PATIENCE_MS) return;
     if (this.request) this.bytes /= 2; // perhaps it was too much for this line
     const wanted = transport.target === null ? CHUNK_SECONDS * transport.rate : transport.missing();
