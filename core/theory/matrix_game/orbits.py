@@ -10,6 +10,7 @@ Source: Singh, Kearns & Mansour 2000.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ def _barrier(x: Tensor, center: float) -> Tensor:
 
 
 class Orbit(NamedTuple):
-    """One closed orbit of the flow."""
+    """One closed orbit of the flow. Not to be written to."""
 
     p: np.ndarray  # (points + 1,), the last being the first
     q: np.ndarray  # (points + 1,)
@@ -75,10 +76,22 @@ def orbit(config: Config, start: tuple[float, float], points: int = 4096) -> Orb
     around: equal steps give it to rounding, at logits of 10 to 1e-8, at 30 to 1e-4.
     """
     c0, _, c1, _ = slopes(config)
-    center, weight = np.array(equilibrium(config)), np.abs([c1, c0])
+    center = equilibrium(config)
     if math.isnan(center[0]) or (c0 > 0) == (c1 > 0):
         nowhere = np.full(points + 1, math.nan)
         return Orbit(nowhere, nowhere, nowhere, math.nan)
+    a0, a1 = map(float, start)
+    p, q, time, lap = _orbit((c0, c1), center, (a0, a1), points)
+    return Orbit(p, q, time, lap / config.learning_rate)
+
+
+@lru_cache(maxsize=64)  # a page asks again at every run of it, whatever its learning rate
+def _orbit(
+    slopes: tuple[float, float], rest: tuple[float, float], start: tuple[float, float], points: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """p, q and time of an `Orbit`, not to be written to, and the time of its lap."""
+    c0, c1 = slopes
+    center, weight = np.array(rest), np.abs([c1, c0])
     logits = np.log(center) - np.log1p(-center)
     away = np.subtract(start, logits)
     # Half a step off the axes, where both sides of the quotients below are 0.
@@ -108,8 +121,10 @@ def orbit(config: Config, start: tuple[float, float], points: int = 4096) -> Orb
         time = (passed - np.interp(begun, turned, twins)) % lap
     order = np.argsort(time)
     closed = np.append(order, order[:1])
-    p, q = around[closed].T
-    return Orbit(p, q, np.append(time[order], time[order[0]] + lap), lap / config.learning_rate)
+    found = (*around[closed].T, np.append(time[order], time[order[0]] + lap))
+    for values in found:
+        values.setflags(write=False)
+    return *found, lap
 
 
 def orbit_period(config: Config, start: tuple[float, float]) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.course import Change, Course, legs
-from core.theory.sine_fit.landscape import local
+from core.theory.sine_fit.landscape import data, local, share, slope
 
 if TYPE_CHECKING:
     from core.sine_fit import Config
@@ -39,11 +39,13 @@ def _walk(course: Course) -> Iterator[np.ndarray]:
     first = course[0][1]
     w, z = np.array([first.amplitude, first.frequency]), np.zeros(2)
     mean, square = np.zeros(2), np.zeros(2)
+    x, y = (values.numpy() for values in data(first))
     yield w
     for leg in legs(course):
         config = leg.settings
+        part = share(config)
         for k in range(leg.begin, leg.end):
-            _, g, H = local(config, w)
+            g = part * np.array(slope(x, y, *w))
             match config.optimiser:
                 case "normalised":
                     z = config.momentum * z + g / (1 + math.hypot(*g))
@@ -54,7 +56,7 @@ def _walk(course: Course) -> Iterator[np.ndarray]:
                     root = np.sqrt(square / (1 - 0.999 ** (k + 1)))
                     z = mean / (1 - 0.9 ** (k + 1)) / (root + 1e-8)
                 case "newton":
-                    (p, q), (_, s) = H
+                    (p, q), (_, s) = local(config, w).hessian
                     z = np.array([s * g[0] - q * g[1], p * g[1] - q * g[0]]) / (p * s - q * q)
                 case _:
                     z = g

@@ -146,6 +146,16 @@ def wave_positions(config: Config) -> np.ndarray:
     return np.linspace(0.0, config.width, CURVE)
 
 
+def slope(x: np.ndarray, y: np.ndarray, a: float, f: float) -> tuple[float, float]:
+    """The gradient of the sum of squared errors at (a, f), that of `local` without the rest of it:
+    a thousand of them are walked at each move of a slider.
+    """
+    angle = f * x
+    s = np.sin(angle)
+    r = a * s - y
+    return 2 * float(r @ s), 2 * a * float(r @ (x * np.cos(angle)))
+
+
 class Local(NamedTuple):
     """The loss close to a place (a, f)."""
 
