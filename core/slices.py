@@ -9,13 +9,16 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import count
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,7 +214,8 @@ class _Lane:
         # Spawned: a process that is forked after PyTorch has worked hangs in its threads' locks.
         spawn = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(1, spawn, _enter)
-        self._executor.submit(devices.warm_up).add_done_callback(self._warm)
+        with _no_main():
+            self._executor.submit(devices.warm_up).add_done_callback(self._warm)
 
     def _warm(self, done: Future) -> None:
         self.ready = self.ready or done.exception() is None
@@ -226,6 +230,18 @@ class _Lane:
                 if self._executor is executor:
                     self._begin()
             return self._executor.submit(make_apart, *arguments)
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A process that is spawned first runs what is `__main__` here: in the app, a page of it."""
+    main, none = sys.modules["__main__"], ModuleType("__main__")
+    sys.modules["__main__"] = none
+    try:
+        yield
+    finally:
+        if sys.modules["__main__"] is none:  # and not the next visitor's
+            sys.modules["__main__"] = main
 
 
 _lanes: list[_Lane] = []
@@ -258,12 +274,13 @@ def lane_of(work: Work) -> _Lane | None:
 
 @lru_cache(maxsize=256)
 def _travels(work: Work) -> bool:
-    """Whether another process can be told of it: a function inside of another one cannot be."""
+    """Whether another process can be told of it: what is inside of a function or `__main__` is
+    known to this one only.
+    """
     try:
-        pickle.dumps(work)
+        return b"__main__" not in pickle.dumps(work)
     except Exception:
         return False
-    return True
 
 
 def submit(

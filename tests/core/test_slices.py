@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -77,8 +78,14 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _another_process() -> Iterator[None]:
-    slices.begin_processes(1)
+def _another_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    # In the app the page of the last visitor is `__main__`: no other process runs it.
+    page = ModuleType("__main__")
+    page.__file__ = str(tmp_path_factory.mktemp("page") / "page.py")
+    Path(page.__file__).write_text("raise SystemExit('a page outside of the app')")
+    with patch.dict(sys.modules, {"__main__": page}):
+        slices.begin_processes(1)
+        assert sys.modules["__main__"] is page
     (lane,) = slices._lanes
     until(lambda: lane.ready)
     yield
@@ -114,6 +121,11 @@ def test_what_only_this_process_knows_is_made_by_its_threads() -> None:
 
     part = Recording(pile, ((0, Pile()),), frame=inside, every=1)
     assert set(part.finish(PATIENCE).columns["process"].tolist()) == {os.getpid()}
+    of_a_notebook = FunctionType(look.__code__, globals(), "look_at")
+    of_a_notebook.__module__, of_a_notebook.__qualname__ = "__main__", "look_at"
+    with patch.object(sys.modules["__main__"], "look_at", of_a_notebook, create=True):
+        part = Recording(pile, ((0, Pile()),), frame=of_a_notebook, every=1)
+        assert set(part.finish(PATIENCE).columns["process"].tolist()) == {os.getpid()}
 
 
 def test_a_large_state_travels_once_not_with_every_slice(monkeypatch: pytest.MonkeyPatch) -> None:
