@@ -141,7 +141,8 @@ def _follow(session: Session, said: Mapping[str, Any], live: frozenset[str]) -> 
 
 
 def undo(session: Session) -> Session:
-    """Without the last change of settings; of a run that has none, the same."""
+    """Without the last change of settings, nor one that waits; of a run that has none, the same."""
+    session = replace(session, proposal=None)
     return _turned(session, session.course[:-1] or session.course, session.at)
 
 

@@ -206,6 +206,7 @@ class Visits(RuleBasedStateMachine):
         assert starts[-1] <= NOW.steps
         assert len(starts) <= MOST_LEGS
         assert 0 <= self.session.at <= NOW.steps
+        assert self.session.proposal != self.session.config
         assert read(write(self.session.course), self.session.config, LIVE)[1] == []
         letters, courses = zip(*self.session.pins, strict=True) if self.session.pins else ((), ())
         assert len({*letters}) == len({*courses}) == len(letters) <= len(PINS)
