@@ -6,6 +6,7 @@ kept, and what is made does not depend on who makes it.
 """
 
 import multiprocessing
+import multiprocessing.context
 import os
 import pickle
 import signal
@@ -202,6 +203,19 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, "slices")
 
 
+@cache
+def _context() -> multiprocessing.context.BaseContext:
+    """How other processes begin: forked from one that has loaded PyTorch and done nothing with it,
+    or where there is no fork, anew. One forked from this process would hang in its threads' locks.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    # The latter takes seconds, and the first optimizer loads it.
+    context.set_forkserver_preload([__name__, "torch._dynamo"])
+    return context
+
+
 class _Lane:
     """Another process, which takes slices in the order in which they come."""
 
@@ -211,9 +225,7 @@ class _Lane:
         self._begin()
 
     def _begin(self) -> None:
-        # Spawned: a process that is forked after PyTorch has worked hangs in its threads' locks.
-        spawn = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(1, spawn, _enter)
+        self._executor = ProcessPoolExecutor(1, _context(), _enter)
         with _no_main():
             self._executor.submit(devices.warm_up).add_done_callback(self._warm)
 
@@ -234,7 +246,7 @@ class _Lane:
 
 @contextmanager
 def _no_main() -> Iterator[None]:
-    """A process that is spawned first runs what is `__main__` here: in the app, a page of it."""
+    """Another process first runs what is `__main__` here: in the app, a page of it."""
     main, none = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"] = none
     try:
