@@ -13,9 +13,12 @@ def _load() -> None:
     from core import devices, slices
     from ui.player import player
 
+    # Nobody waits for those: until they are there, threads of this process compute.
+    begin = threading.Thread(target=slices.begin_processes, args=(os.cpu_count() or 1,))
+    begin.daemon = True
+    begin.start()
     player.assets()
     devices.warm_up()
-    slices.begin_processes(os.cpu_count() or 1)
     # Streamlit collects garbage after every run of a page. What PyTorch brought is there to stay:
     # looking through its 400,000 objects took 0.3 s each time, in which nothing else ran.
     gc.collect()
