@@ -38,3 +38,45 @@ def centers(low: float, high: float, cells: int) -> np.ndarray:
     A picture is painted from the outer ends of its outer cells: its values belong here.
     """
     return low + (np.arange(cells) + 0.5) / cells * (high - low)
+
+
+def level_line(cells: np.ndarray, level: float) -> np.ndarray:
+    """(n, 4) float64: the strokes x, y, x, y of the line on which a picture (rows, columns) uint8
+    is at `level`, a byte; in cells, the middle of the first one at 0, 0.
+
+    Each square of four middles has a stroke where some are at or above the level and some below,
+    two where corners that are across are alike: the mean of the four says which of these the line
+    parts. The places are found as if bytes changed evenly; `levelLine` in player/js/raster.js goes
+    the same way. Where a corner has no number there is no line.
+    """
+    high = cells.astype(np.float64)
+    rows, columns = (np.arange(size - 1) for size in high.shape)
+    corners = high[:-1, :-1], high[:-1, 1:], high[1:, 1:], high[1:, :-1]  # around a square
+    a, b, c, d = (corner >= level for corner in corners)
+    known = np.all([corner != NO_NUMBER for corner in corners], axis=0)
+    sides = a != b, b != c, c != d, d != a
+
+    def part(begin: int, end: int) -> np.ndarray:
+        """How far from one corner to another the level is."""
+        away = corners[end] - corners[begin]
+        return (level - corners[begin]) / np.where(away == 0, 1, away)
+
+    x, y = np.meshgrid(columns, rows)
+    places = (
+        (x + part(0, 1), y + 0.0),
+        (x + 1.0, y + part(1, 2)),
+        (x + part(3, 2), y + 1.0),
+        (x + 0.0, y + part(0, 3)),
+    )
+    apart = np.all(sides, axis=0)
+    alone = (np.mean(corners, axis=0) >= level) == a  # the middle is with a and c
+    strokes = []
+    for one, other in ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)):
+        there = sides[one] & sides[other] & ~apart
+        if (one, other) in ((0, 1), (2, 3)):
+            there |= apart & alone
+        elif (one, other) in ((0, 3), (1, 2)):
+            there |= apart & ~alone
+        there &= known
+        strokes.append(np.stack([*places[one], *places[other]], axis=-1)[there])
+    return np.concatenate(strokes)

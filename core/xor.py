@@ -26,6 +26,7 @@ from torch.utils.data import Dataset
 from core import devices
 from core.randomness import initialise
 from core.ranges import COUNT, FINITE, FRACTION, POSITIVE, Range, check_choice
+from core.theory.xor.columns import counted, drawn
 from core.theory.xor.field import (
     CELLS,
     FIELDS,
@@ -90,8 +91,9 @@ __all__ += [
     "NOTES_PERFECT",
 ]
 __all__ += ["NOTES_SOLVED", "OWN", "SOLVED", "UNIT_CELLS", "UNIT_LIMITS", "Line", "Listed", "Luck"]
-__all__ += ["Points", "Precision", "Prediction", "Update", "Window", "best_line", "edge"]
-__all__ += ["findings", "grid", "like_notes", "luck_findings", "many_seeds", "noise_error"]
+__all__ += ["Points", "Precision", "Prediction", "Update", "Window", "best_line", "counted"]
+__all__ += ["drawn", "edge", "findings", "grid", "like_notes", "luck_findings", "many_seeds"]
+__all__ += ["noise_error"]
 __all__ += ["parameter_count", "parameter_shapes", "plain_pytorch", "points", "precision"]
 __all__ += ["predict", "read_points", "sharpness", "sharpness_of", "unflattened", "unit_names"]
 __all__ += ["update_after", "wilson", "window"]

@@ -27,6 +27,7 @@ from ui.theme import plural, setting
 OWN_SETTINGS = "your own settings"
 PREDICTIONS = ("shown", "up to now", "hidden")
 LINKED = ("course", "at")  # what a link holds beside the controls: see ui/link.py
+ROWS_CHARS = 8_000  # of a line of rows: a link with more is cut on its way by some
 EVERY_UPDATE = Range(1, MAX_FRAMES - 1, whole=True)  # steps of which each is a frame
 
 
@@ -92,6 +93,31 @@ def parse_matrix(text: str) -> tuple[tuple[float, ...], ...]:
 def write_matrix(rows: Sequence[Sequence[float]]) -> str:
     """The text that `parse_matrix` reads back."""
     return "; ".join(write_numbers(row) for row in rows)
+
+
+Kind = type[float] | type[int] | type[str]
+
+
+def parse_rows(text: str, kinds: Sequence[Kind] = ()) -> tuple[tuple[Any, ...], ...]:
+    """Rows separated by semicolons, each of values with commas between: one of each of the `kinds`
+    or, without, of numbers and names as they are written. Raises `ValueError`.
+    """
+    rows = [[part.strip() for part in row.split(",")] for row in text.split(";") if row.strip()]
+    if not kinds:
+        return tuple(tuple(map(_number_or_name, row)) for row in rows)
+    return tuple(tuple(kind(part) for kind, part in zip(kinds, row, strict=True)) for row in rows)
+
+
+def _number_or_name(text: str) -> float | str:
+    try:
+        return parse_number(text)
+    except ValueError:
+        return text
+
+
+def write_rows(rows: Sequence[Sequence[Any]]) -> str:
+    """The text that `parse_rows` reads back, without a space if no name has one."""
+    return ";".join(",".join(map(str, row)) for row in rows)
 
 
 class _Slider(NamedTuple):
@@ -179,6 +205,8 @@ class Settings:
         self._values[field] = value
         if field in self._unused:
             shown = "none" if value == () else value
+            if isinstance(value, tuple) and value:
+                shown = ", ".join(map(str, value))
             if isinstance(value, int | float) and not isinstance(value, bool):
                 shown = setting(value)
             self.complain(f"{self._unused[field]} The page uses {shown}.")
@@ -298,6 +326,7 @@ class Settings:
         parse: Callable[[str], Any],
         write: Callable[[Any], str],
         check: Callable[[str, Any], None],
+        longest: int = 400,
     ) -> Any:
         """A line of text that stands for a value; () and a message where it stands for none."""
         self._written[field] = write
@@ -311,7 +340,7 @@ class Settings:
             help=explain,
             bind="query-params",
             on_change=self._changed,
-            max_chars=400,
+            max_chars=longest,
         )
         try:
             value = parse(text)
@@ -371,6 +400,27 @@ class Settings:
 
         return self._line(field, label, explain, parse_matrix, write_matrix, check)
 
+    def rows(
+        self, field: str, label: str, kinds: Sequence[Kind], *, explain: str, most: int
+    ) -> tuple[tuple[Any, ...], ...]:
+        """A line of at most `most` rows with semicolons between, at first none; each has a value
+        of each of `kinds`. Which these may be the Config says.
+        """
+        names = {float: "number", int: "whole number", str: "name"}
+
+        def check(text: str, rows: tuple[tuple[Any, ...], ...]) -> None:
+            if text.strip(" ;") and not 1 <= len(rows) <= most:
+                raise ValueError(
+                    f"{field} = {text[:80]!r} is not allowed: it must be at most {most} rows, "
+                    f"each {', '.join(names[kind] for kind in kinds)}, commas between these and "
+                    "semicolons between the rows."
+                )
+
+        def parse(text: str) -> tuple[tuple[Any, ...], ...]:
+            return parse_rows(text, kinds)
+
+        return self._line(field, label, explain, parse, write_rows, check, longest=ROWS_CHARS)
+
     def choice(
         self,
         field: str,
@@ -407,7 +457,8 @@ class Settings:
     def several(
         self, field: str, label: str, options: Collection[str], *, explain: str, most: int
     ) -> tuple[str, ...]:
-        """Some of `options`, at most `most`, none at first."""
+        """Some of `options`, at most `most`."""
+        chosen = self._opening(field, None)
         asked = st.query_params.get_all(self.key(field))
         if self.key(field) not in st.session_state:
             refused = [value for value in asked if value not in options]
@@ -420,6 +471,7 @@ class Settings:
         value = st.multiselect(
             label,
             options,
+            list(chosen),
             key=self.key(field),
             help=explain,
             bind="query-params",

@@ -14,11 +14,12 @@ import vl_convert
 from PIL import Image
 
 from core import devices
-from core.rasters import LARGEST, NO_NUMBER
+from core.rasters import LARGEST, NO_NUMBER, level_line
 from core.recording import Course, Frames
 from ui.charts import PARTS
 from ui.colours import colours
 from ui.controls import PREDICTIONS
+from ui.painted import level_name
 from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import narrow, table
@@ -62,6 +63,22 @@ def _painted(raster: Mapping[str, Any], cells: np.ndarray, dark: bool) -> list[d
     return [_image(_hatched()), picture] if (cells == NO_NUMBER).any() else [picture]
 
 
+def _strokes(
+    raster: Mapping[str, Any], cells: np.ndarray, values: Mapping[str, float]
+) -> list[dict[str, float]]:
+    """Rows for the layer of its level: from x, y to to_x, to_y. `values` are the parameters."""
+    (left, right), (first, last), (least, most) = (
+        [values.get(end, end) for end in raster[pair]] for pair in ("x", "y", "limits")
+    )
+    strokes = level_line(cells, (raster["level"] - least) / (most - least) * LARGEST)
+    if raster["down"]:
+        first, last = last, first
+    rows, columns = cells.shape
+    strokes[:, ::2] = left + (strokes[:, ::2] + 0.5) / columns * (right - left)
+    strokes[:, 1::2] = first + (strokes[:, 1::2] + 0.5) / rows * (last - first)
+    return [dict(zip(("x", "y", "to_x", "to_y"), row, strict=True)) for row in strokes.tolist()]
+
+
 def filled(
     picture: Picture,
     frames: Frames,
@@ -84,6 +101,8 @@ def filled(
         name = raster["name"]
         cells = wide[name] if name in wide else np.asarray(picture.data[name]["cells"])
         sets[name] = _painted(raster, cells, dark)
+        if raster["level"] is not None:
+            sets[level_name(name)] = _strokes(raster, cells, picture.values)
     for name in picture.spec["usermeta"].get("curves", ()):
         points = zip(np.asarray(picture.data[name]["x"]).tolist(), wide[name].tolist(), strict=True)
         sets[name] = json.loads(

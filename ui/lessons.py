@@ -45,6 +45,15 @@ LESSONS = (
         "goes up and down.",
     ),
     Lesson(
+        "xor",
+        "XOR",
+        "How does a line learn to bend?",
+        "No straight line parts the two classes of points. A network of four units bends one until "
+        "it does, update by update, and each unit's part in it can be seen.",
+        "Charts: points of two classes over a plane of two colours, parted by a bent black line; "
+        "the loss falls.",
+    ),
+    Lesson(
         "matrix_game",
         "Matrix game",
         "Why do two learners go in circles?",

@@ -6,7 +6,8 @@ settings now; the address holds the earlier ones with their steps, as words:
     course = 0 learning_rate 0.05 40 momentum 0.5 70
 
 is a run that began with the settings now but for learning_rate = 0.05, went on from step 40 with
-the settings now but for momentum = 0.5, and from step 70 with the settings now.
+the settings now but for momentum = 0.5, and from step 70 with the settings now. A value of rows,
+as which numbers of a network are held, is one word: linear1.bias,0,0.5;linear2.bias,0,1.0, or none.
 """
 
 from dataclasses import fields, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from core.ranges import Range
 from core.recording import Course
-from ui.controls import parse_flag, parse_number
+from ui.controls import parse_flag, parse_number, parse_rows, write_rows
 
 MOST_LEGS = 100  # a course longer than this no longer fits into a link
 MOST_WORDS = 10_000
@@ -29,8 +30,21 @@ def write(course: Course) -> str:
         for field in fields(config):
             value = getattr(config, field.name)
             if value != getattr(now, field.name):
-                words += [field.name, str(value).lower() if isinstance(value, bool) else str(value)]
+                words += [field.name, _word(value)]
     return " ".join([*words, str(course[-1][0])]) if words else ""
+
+
+NONE = "none"  # of a value of no rows
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return write_rows(value) or NONE if isinstance(value, tuple) else str(value)
+
+
+def _rows(word: str) -> object:
+    return () if word == NONE else parse_rows(word)
 
 
 def read(text: str, now: Any, live: frozenset[str]) -> tuple[Course, list[str]]:
@@ -66,7 +80,8 @@ def read(text: str, now: Any, live: frozenset[str]) -> tuple[Course, list[str]]:
             )
         elif legs and not skipping:
             try:
-                parse = {bool: parse_flag, str: str}.get(type(getattr(now, word)), parse_number)
+                kinds: dict[type, Any] = {bool: parse_flag, str: str, tuple: _rows}
+                parse = kinds.get(type(getattr(now, word)), parse_number)
                 legs[-1] = (legs[-1][0], replace(legs[-1][1], **{word: parse(value)}))
             except ValueError as refused:
                 wrong.append(f"In the link's course, {refused}")

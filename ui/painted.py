@@ -12,7 +12,7 @@ import altair as alt
 
 from ui.charts import FRAMES, NOW, NUMBERS, Spec, between, finished
 from ui.colours import RANGES
-from ui.theme import BLUE, GREY
+from ui.theme import BLUE, GREY, VERMILION
 
 End = float | str  # a number, or the name of a parameter of the chart
 Ends = tuple[End, End]
@@ -34,6 +34,7 @@ class Raster(NamedTuple):
     smooth: bool = False  # the colours between neighbours too, else blocks
     down: bool = False  # whether the first row is the highest, as in a matrix, or the lowest
     legend: bool = True
+    level: float | None = None  # a number along which a line is drawn
 
 
 class Curve(NamedTuple):
@@ -74,7 +75,42 @@ def _raster(raster: Raster, across: dict[str, Any], up: dict[str, Any]) -> list[
     return [
         picture.encode(x, alt.X2("right:Q"), y, alt.Y2("upper:Q"), alt.Url("url:N")),
         rows.mark_point(size=0, opacity=1).encode(x, y, value),
+        *(_level(raster, across, up) if raster.level is not None else []),
     ]
+
+
+def level_name(raster: str) -> str:
+    """The data set with the strokes of its level, for a file; the player finds them itself."""
+    return f"{raster}_level"
+
+
+def _level(raster: Raster, across: dict[str, Any], up: dict[str, Any]) -> list[alt.Chart]:
+    strokes = alt.Chart(alt.NamedData(level_name(raster.name)))
+    return [
+        strokes.mark_rule(color=colour, strokeWidth=width, strokeCap="round", clip=True).encode(
+            alt.X("x:Q", **across), alt.Y("y:Q", **up), alt.X2("to_x:Q"), alt.Y2("to_y:Q")
+        )
+        for colour, width in ((PAPER, 4.5), (INK, 2))
+    ]
+
+
+# Points of two classes: each has a colour and a shape, those that test are hollow.
+CLASSES = ((BLUE, "circle"), (VERMILION, "triangle-up"))
+
+
+def _classes(across: dict[str, Any], up: dict[str, Any]) -> list[alt.Chart]:
+    layers = []
+    for label, (colour, shape) in enumerate(CLASSES):
+        for tests in (0, 1):
+            own = alt.Chart(POINTS).transform_filter(
+                f"datum.label == {label} && datum.tests == {tests}"
+            )
+            look: dict[str, Any] = {"fill": PAPER, "stroke": colour, "strokeWidth": 1.75}
+            if not tests:
+                look = {"fill": colour, "stroke": PAPER, "strokeWidth": 0.75}
+            dots = own.mark_point(**look, shape=shape, size=38, opacity=1, clip=True)
+            layers.append(dots.encode(alt.X("x:Q", **across), alt.Y("y:Q", **up)))
+    return layers
 
 
 @cache
@@ -84,11 +120,13 @@ def field(
     path: tuple[str, str] | None = None,
     parameters: tuple[str, ...] = (),
     pick: bool = False,
+    classes: bool = False,
 ) -> Spec:
     """A raster in all of its plot, with axes if there are `titles`, under the path of two columns.
 
     `parameters` are the names that the raster has in place of numbers. With `pick` a click reports
-    its place.
+    its place. With `classes` it reads `points` (x, y, label, which is 0 or 1, and tests: 1 of a
+    point that is drawn hollow).
     """
     across, up = (
         {
@@ -98,6 +136,8 @@ def field(
         for k, ends in enumerate((raster.x, raster.y))
     )
     layers = _raster(raster, across, up)
+    if classes:
+        layers += _classes(across, up)
     if path:
         x, y = alt.X(f"{path[0]}:Q", **across), alt.Y(f"{path[1]}:Q", **up)
         for colour, width in ((PAPER, 4.5), (INK, 2)):

@@ -105,6 +105,8 @@ def _error(row: Row) -> str:
 def _with_unit(value: float | str, unit: str) -> str:
     if isinstance(value, str):
         return escape(value)
+    if isinstance(value, int):  # counted, not measured
+        return str(value)
     return number(value) + (f"{THIN_SPACE}{escape(unit)}" if unit and not math.isnan(value) else "")
 
 
@@ -112,14 +114,15 @@ def verdict(
     run: Run,
     found: Sequence[Finding],
     names: Mapping[str, Name],
-    limit: str = "",
+    limit: str | Mapping[str, str] = "",
     **words: str | Callable[[Finding], str],
 ) -> None:
     """Show the strip, where anything was found: a row for each finding, by the name of its
     quantity.
 
     `words`, which are the same for all findings or made of each, and {steps} stand for the `{...}`
-    of titles and notes; the sentence `limit` follows the note where theory names a {limit} alone.
+    of titles and notes; the sentence `limit`, the same for all or one for each quantity, follows
+    the note where theory names a {limit} alone.
     """
 
     def named(one: Finding) -> Row:
@@ -128,7 +131,8 @@ def verdict(
         said["steps"] = str(run.config.steps)
         note = note.format(**said)
         if not math.isnan(one.limit):
-            bound = limit.format(limit=f"{number(one.limit)} {unit}".strip())
+            says = limit if isinstance(limit, str) else limit[one.quantity]
+            bound = says.format(limit=f"{number(one.limit)} {unit}".strip())
             note = f"{note}; {bound}" if note else bound
         return row(one, run.config.steps, Name(title.format(**said), unit, note), run.step_name)
 

@@ -9,7 +9,10 @@ from ui.lessons import LESSONS
 
 WHEN = ("before", "during", "after")
 # Runs that are soon over, so that their end is met too.
-SHORT = {"matrix_game": "?matrix_game.steps=300&matrix_game.learning_rate=0.1"}
+SHORT = {
+    "matrix_game": "?matrix_game.steps=300&matrix_game.learning_rate=0.1",
+    "xor": "?xor.epochs=10",
+}
 ROW = "[data-testid=stButtonGroup] button"
 # The mouse is for what is tested: a script presses the buttons that set the scene, in less time.
 PRESS = f"""names => {{ {FIND}

@@ -20,7 +20,9 @@ def no_packaged_components(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch):
     """Open a page of the app, as its link with these settings would, and wait for its whole run."""
-    monkeypatch.setattr(steering, "LOOK_SECONDS", 30)  # no browser waits for an answer meanwhile
+    # No browser waits for an answer meanwhile, nor plays: a run is computed to its end at once.
+    monkeypatch.setattr(steering, "LOOK_SECONDS", 30)
+    monkeypatch.setattr(steering, "SOON_SECONDS", 30)
 
     def opened(name: str, **settings: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

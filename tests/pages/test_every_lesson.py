@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lengths import few
 from tests.pages.verdict import verdict
 from ui import tables
 from ui.lessons import LESSONS
@@ -15,7 +16,6 @@ from ui.session import identify
 
 ROOT = Path(__file__).parents[2]
 every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
-FEW = {"steps": "200"}
 
 
 def core(name: str):
@@ -42,7 +42,7 @@ UNTOLD = {
 
 @every_lesson
 def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
-    page = open_page(name, **FEW)
+    page = open_page(name, **few(name))
     assert not page.exception
     assert page.title[0].value == next(one.question for one in LESSONS if one.name == name)
     found = controls(page, name)
@@ -52,7 +52,7 @@ def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
 
 @every_lesson
 def test_every_preset_opens_and_its_link_shows_it_again(open_page, name):
-    page = open_page(name, **FEW)
+    page = open_page(name, **few(name))
     key = f"{name}.preset"
     presets = list(page.menu_button(key).options)
     assert presets[0] == "as in the notes"
@@ -96,7 +96,7 @@ def test_what_a_link_cannot_set_is_named_and_ignored(open_page, name):
 
 @every_lesson
 def test_the_code_on_screen_is_the_code_that_runs(open_page, name):
-    page = open_page(name, **FEW)
+    page = open_page(name, **few(name))
     assert not page.code  # colouring code takes a browser long: not before it is wanted
     page.session_state[f"{name}.tab"] = "Code"
     plain, shown = (block.value for block in page.run().code)
@@ -113,7 +113,7 @@ def test_the_code_on_screen_is_the_code_that_runs(open_page, name):
 
 @every_lesson
 def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
-    page = open_page(name, **FEW)
+    page = open_page(name, **few(name))
     page.session_state[f"{name}.tab"] = "Take it away"
     page.run()
     assert not page.exception
@@ -128,14 +128,14 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
 @every_lesson
 def test_a_steered_run_opens_from_its_link_and_is_undone(open_page, name):
     lesson = core(name)
-    page = open_page(name, **FEW)
+    page = open_page(name, **few(name))
     now = page.session_state[f"{name}.run"].config
     field, value = next(
         (field, 0.5 * getattr(now, field))
         for field in sorted(lesson.LIVE)
         if isinstance(getattr(now, field), float) and getattr(now, field)
     )
-    page = open_page(name, **FEW, course=f"0 {field} {value} 100", at="150")
+    page = open_page(name, **few(name), course=f"0 {field} {value} 100", at="150")
     assert not page.exception
     earlier = replace(now, **{field: value})
     assert page.session_state[f"{name}.run"].course == ((0, earlier), (100, now))
@@ -156,11 +156,11 @@ def test_columns_that_nobody_records_are_made_once_of_a_whole_run(open_page, nam
         return derived(frames, course, also)
 
     monkeypatch.setattr(tables, "derived", told)
-    few = {"steps": "207"}  # no other test has made anything of such a run
-    page = open_page(name, **few)
+    own = few(name, 231)  # no other test has made anything of such a run
+    page = open_page(name, **own)
     views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
     for view in views[0] if views else [""]:
-        page = open_page(name, **few, view=view) if view else page
+        page = open_page(name, **own, view=view) if view else page
         now = page.session_state[f"{name}.run"]
         asked = {"recording": identify(now.course), "start": 3, "count": 90, "number": 1}
         for request in (asked, None, asked):

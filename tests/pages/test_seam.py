@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from tests.lengths import few
 from ui.lessons import LESSONS
 from ui.player import player
 
 ROOT = Path(__file__).parents[2]
-few = settings(
+brief = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 EXTREME = ["0", "-0", "5e-324", "1e-320", "1e-160", "-1e-9", "1", "1e6", "-1e6", "999999.999999"]
@@ -70,8 +71,9 @@ def asked(name: str) -> st.SearchStrategy[dict[str, str]]:
     page.switch_page(f"pages/{name}.py")
     page.run()
     found: dict[str, st.SearchStrategy[str]] = {}
+    (length,) = few(name)
     for one in page.slider:
-        short = one.key == f"{name}.steps"  # a long run adds nothing here
+        short = one.key == f"{name}.{length}"  # a long run adds nothing here
         ends = one.min, one.min + max(40, one.step) if short else one.max
         found[one.key] = st.sampled_from([*map(str, ends), "0", "-0", "1e-320", *REFUSED])
     for kind in ("selectbox", "multiselect", "select_slider", "button_group"):
@@ -87,13 +89,13 @@ def asked(name: str) -> st.SearchStrategy[dict[str, str]]:
     fields["course"] = st.sampled_from(live).flatmap(
         lambda field: fields[field].map(lambda value: f"0 {field} {value} 1")
     )
-    steps = {"steps": fields.pop("steps")}
+    steps = {length: fields.pop(length)}
     return st.fixed_dictionaries(steps, optional={k: v for k, v in fields.items() if k != "preset"})
 
 
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 def test_a_page_sends_finite_json(sent, name):
-    @few
+    @brief
     @given(asked(name))
     def sends(fields: dict[str, str]) -> None:
         opened(name, fields, sent)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LARGEST, NO_NUMBER, cellAt, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
+import { LARGEST, NO_NUMBER, cellAt, levelLine, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
 
 const hex = (byte) => byte.toString(16).padStart(2, "0");
 
@@ -31,4 +31,42 @@ test("each byte means a value within half a step, and what may lie beyond a limi
     }
   }
   assert.ok(Number.isNaN(meaningOf(NO_NUMBER, [0, 1]).value));
+});
+
+test("the line at a level is where bytes that change evenly come to it", () => {
+  const [columns, rows] = [7, 5];
+  for (const [across, up] of [[9, 0], [0, -7], [5, 11], [-8, 3]]) {
+    const height = (x, y) => 127 + across * (x - 3) + up * (y - 2);
+    const bytes = Uint8Array.from({ length: columns * rows }, (_, k) => height(k % columns, Math.floor(k / columns)));
+    const strokes = levelLine(bytes, columns, 129.5);
+    assert.ok(strokes.length > 3);
+    for (const [x, y, toX, toY] of strokes) {
+      assert.ok(Math.abs(height(x, y) - 129.5) < 1e-9 && Math.abs(height(toX, toY) - 129.5) < 1e-9);
+      assert.ok(Math.hypot(toX - x, toY - y) <= Math.SQRT2); // within one square
+    }
+  }
+});
+
+test("of corners alike across a square the mean says which the line parts, as in core/rasters.py", () => {
+  const ends = (bytes) => levelLine(Uint8Array.from(bytes), 2, 100).map(([x, y, toX, toY]) => {
+    const round = (value) => Math.round(value * 1e6) / 1e6;
+    return [[x, y].map(round), [toX, toY].map(round)].sort().join(" ");
+  }).sort();
+  assert.deepEqual(ends([200, 0, 0, 120]), ["0,0.5 0.5,0", "0.833333,1 1,0.833333"]);
+  assert.deepEqual(ends([200, 0, 0, 250]), ["0,0.5 0.4,1", "0.5,0 1,0.4"]);
+});
+
+test("a line at a level ends nowhere inside, and not beside what is no number", () => {
+  const random = Uint8Array.from({ length: 42 }, (_, k) => (k * 7919 + k * k * 104729) % 255);
+  const met = new Map();
+  for (const [x, y, toX, toY] of levelLine(random, 7, 127)) {
+    for (const end of [[x, y], [toX, toY]]) {
+      if (end[0] > 0 && end[0] < 6 && end[1] > 0 && end[1] < 5) {
+        const name = end.map((value) => value.toFixed(9)).join();
+        met.set(name, (met.get(name) ?? 0) + 1);
+      }
+    }
+  }
+  assert.ok(met.size > 10 && [...met.values()].every((count) => count % 2 === 0));
+  assert.equal(levelLine(Uint8Array.from([0, 200, 0, NO_NUMBER, 200, 0]), 3, 100).length, 1);
 });

@@ -11,9 +11,11 @@ from ui.controls import (
     literal,
     parse_matrix,
     parse_numbers,
+    parse_rows,
     preferred,
     write_matrix,
     write_numbers,
+    write_rows,
 )
 from ui.source import source, touched
 
@@ -78,6 +80,29 @@ def page_with_a_button_and_a_browser():
 
 def pressed(app, label):
     return next(button for button in app.button if button.label == label).click().run()
+
+
+names = st.text("abcxyz.123", min_size=1).filter(
+    lambda text: not text[0].isdigit() and text[0] != "."
+)
+
+
+@given(st.lists(st.tuples(names, st.integers(), finite), max_size=5).map(tuple))
+def test_rows_are_read_back_as_they_were_written(rows):
+    assert parse_rows(write_rows(rows), (str, int, float)) == rows
+    assert " " not in write_rows(rows)
+
+
+@pytest.mark.parametrize("text", ["a, 1", "a, 1, 2, 3", "a, 0.5, 2", "a, 1, b", "a, 1, 2; b"])
+def test_rows_of_other_kinds_are_refused(text):
+    with pytest.raises(ValueError, match=r"argument|int\(\)|convert"):
+        parse_rows(text, (str, int, float))
+
+
+def test_rows_without_kinds_have_numbers_and_names_as_they_are_written():
+    assert parse_rows(" a.b , 1, 1.0 ;; c") == (("a.b", 1, 1.0), ("c",))
+    assert [type(value) for value in parse_rows("a, 1, 1.0")[0]] == [str, int, float]
+    assert parse_rows(" ; ") == ()
 
 
 def test_what_a_browser_says_before_it_hears_of_a_set_control_does_not_take_it_back():

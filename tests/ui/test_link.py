@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import xor
 from core.gradient_descent import LIVE, Config
 from ui.link import MOST_LEGS, read, write
 
@@ -26,6 +27,41 @@ def test_a_course_is_written_as_steps_and_what_differed_from_the_settings_now():
 def test_a_run_without_changes_needs_no_words():
     assert write(((0, NOW),)) == ""
     assert read("", NOW, LIVE) == (((0, NOW),), [])
+
+
+numbers = st.tuples(
+    st.sampled_from(["linear1.weight", "linear1.bias"]),
+    st.integers(0, 3),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+
+
+@given(
+    st.lists(st.lists(numbers, max_size=5, unique_by=lambda row: row[:2]).map(tuple), max_size=4)
+)
+def test_rows_are_read_back_to_the_last_bit(helds):
+    now = xor.Config(hidden=4)
+    legs = [replace(now, held=rows) for rows in helds] + [now]
+    course = tuple((k, leg) for k, leg in enumerate(legs) if k == 0 or leg != legs[k - 1])
+    text = write(course)
+    back, wrong = read(text, now, xor.LIVE)
+    assert wrong == []
+    # Not equal alone: 1 and 1.0 name two recordings.
+    assert repr(back) == repr(course)
+
+
+def test_rows_that_make_no_sense_are_named_and_the_rest_is_kept():
+    now = xor.Config()
+    for word, said in (
+        ("linear1.bias,9,0.5", "index = 9"),
+        ("linear1.bias,0", "(name, index, value)"),
+        ("nonsense", "(name, index, value)"),
+        ("linear9.bias,0,1.0", "linear9.bias"),
+    ):
+        course, wrong = read(f"0 held {word} learning_rate 0.5 40", now, xor.LIVE)
+        assert course == ((0, replace(now, learning_rate=0.5)), (40, now))
+        assert len(wrong) == 1
+        assert said in wrong[0]
 
 
 configs = st.builds(

@@ -15,7 +15,7 @@ from ui.colours import RANGES, colours, hexadecimal
 from ui.export import csv, filled, png
 from ui.painted import Curve, Raster, field, profile
 from ui.player.player import Picture, Readout, around
-from ui.theme import BLUE
+from ui.theme import BLUE, VERMILION
 
 ROWS, COLUMNS = 6, 9
 BLOCKS = Raster("cells", "weight", COLUMNS, (0, 9), (0, 6), (-1, 1), legend=False)
@@ -125,18 +125,51 @@ def test_a_curve_in_a_file_goes_through_its_numbers_and_breaks_where_there_are_n
         assert 0.19 < gaps < 0.22  # 21 of 99 parts, less the width of the line
 
 
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("limits", [(-1, 1), ("least", "most")])
+def test_a_line_at_a_level_stands_in_a_file_where_the_picture_comes_to_it(down, limits):
+    # Bytes rise from the first column on: the level of -0.5 is a quarter of 254 along.
+    cells = np.broadcast_to(np.linspace(0, 254, COLUMNS).round(), (1, ROWS, COLUMNS))
+    raster = BLOCKS._replace(level=-0.5, down=down, limits=limits)
+    parameters = tuple(limits) if isinstance(limits[0], str) else ()
+    picture = Picture("Cells", field(raster, None, None, parameters), "", {"least": -1, "most": 1})
+    of = frames(cells.astype(np.uint8))
+    rows = filled(picture, of, 0)["datasets"]["cells_level"]
+    assert len(rows) == ROWS - 1
+    # From the middle of the first cell at 0.5 to that of the last at 8.5: a byte is 8/254.
+    assert all(abs(row[x] - 2.5) < 8 / 254 for row in rows for x in ("x", "to_x"))
+    assert {row["y"] for row in rows} | {row["to_y"] for row in rows} == {
+        k + 0.5 for k in range(ROWS)
+    }
+    pixels = shown(picture, of, 0, size=(450, 300))
+    dark = np.flatnonzero((pixels[150] < 40).all(axis=-1))
+    assert abs(dark.mean() / pixels.shape[1] - 2.5 / 9) < 0.01
+
+
+def test_points_of_two_classes_are_drawn_in_their_colours():
+    points = {"x": [1.0, 8.0, 1.0, 8.0], "y": [1.0, 1.0, 5.0, 5.0]}
+    points |= {"label": [0.0, 1.0, 0.0, 1.0], "tests": [0.0, 0.0, 1.0, 1.0]}
+    picture = Picture("Cells", field(BLOCKS, classes=True), "", {}, {"points": points})
+    pixels = shown(picture, frames(np.full((1, ROWS, COLUMNS), 127, np.uint8)), 0, size=(450, 300))
+    height, width = pixels.shape[:2]
+    for x, y, label, tests in zip(*points.values(), strict=True):
+        colour = pixels[int(height * (1 - y / ROWS)), int(width * x / COLUMNS)]
+        ink = "#FFFFFF" if tests else (BLUE, VERMILION)[int(label)]
+        assert np.abs(colour - list(bytes.fromhex(ink[1:]))).max() < 12
+
+
 def test_the_player_is_told_what_to_paint_and_vega_is_not():
     x = np.linspace(0, 1, 100)
-    still = some(1)[0]
+    still, level = some(1)[0], BLOCKS._replace(name="still", level=0.5)
     pictures = [
-        Picture("A", field(BLOCKS._replace(name="still"), ("x", "y"), ("a", "b"), pick=True), "",
+        Picture("A", field(level, ("x", "y"), ("a", "b"), pick=True), "",
                 {}, {"still": {"cells": still}}),
         Picture("B", profile((Curve("wave"), Curve("other", "#123456", 4)), ("x", "y")), "",
                 {}, {"wave": {"x": x}, "other": {"x": x}}),
     ]  # fmt: skip
     sent = around(pictures, WORDS)
     surface, wave = sent["charts"]
-    assert surface["rasters"] == json.loads(json.dumps([BLOCKS._replace(name="still")._asdict()]))
+    assert surface["rasters"] == json.loads(json.dumps([level._asdict()]))
     assert surface["pick"]
     assert {(line["x"], line["y"]) for line in surface["trails"]} == {("a", "b")}
     assert wave["curves"] == [
@@ -145,7 +178,7 @@ def test_the_player_is_told_what_to_paint_and_vega_is_not():
     ]
     for chart in (surface, wave):
         marks = [mark["type"] for mark in chart["spec"]["marks"]]
-        assert not {"image", "line"} & set(marks)
+        assert not {"image", "line", "rule"} & set(marks)
         assert {scale["name"] for scale in chart["spec"]["scales"]} >= {"x", "y"}
         assert "now" in [data["name"] for data in chart["spec"]["data"]]
     assert sent["chart_0_still"]["cells"].to_pylist() == [still.tobytes()]

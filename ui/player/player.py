@@ -26,6 +26,7 @@ from streamlit.components.v2 import component
 from core.recording import Recording
 from ui.charts import Spec
 from ui.colours import RANGES, hexadecimal
+from ui.painted import level_name
 from ui.session import identify
 from ui.steering import Run, Still
 from ui.tables import Derive, cells, charted, table
@@ -217,6 +218,7 @@ def _drawing(text: str) -> dict[str, Any]:
     spec = json.loads(text)
     meta = {"curves": [], "rasters": [], **spec["usermeta"]}
     painted = {"frames": [], "cloud": [], **{name: [] for name in meta["curves"]}}
+    painted |= {level_name(raster["name"]): [] for raster in meta["rasters"]}
     rest = []
     for layer in spec["layer"]:
         if layer["mark"]["type"] != "image":

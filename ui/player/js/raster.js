@@ -5,6 +5,7 @@ import { canvasIn, penOver } from "./paint.js";
 export const LARGEST = 254; // the byte of the upper limit
 export const NO_NUMBER = 255;
 const HATCH = "#8A8F98"; // strokes where there is no number
+const LEVEL = [["#FFFFFF", 4.5], ["#000000", 2]]; // black with a white outline: one of the two stands out
 const TILE = 8; // pixels from one to the next
 
 /** The colours of a map, six hexadecimal digits each, as the pixels of an image: 32 bits a byte. */
@@ -36,6 +37,32 @@ export function meaningOf(byte, [low, high]) {
   return { value, sign: { 0: "≤ ", [LARGEST]: "≥ " }[byte] ?? "" };
 }
 
+/**
+ * The strokes [x, y, x, y] of the line on which a picture is at `level`, a byte; in cells, the middle of the first one
+ * at 0, 0. `level_line` in core/rasters.py says how.
+ */
+export function levelLine(bytes, columns, level) {
+  const strokes = [];
+  const part = (begin, end) => (level - begin) / (end - begin);
+  for (let y = 0; y + 1 < bytes.length / columns; y += 1) {
+    for (let x = 0; x + 1 < columns; x += 1) {
+      const at = y * columns + x;
+      const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + columns + 1], bytes[at + columns]];
+      const above = (a >= level) + (b >= level) + (c >= level) + (d >= level);
+      if (above === 0 || above === 4 || Math.max(a, b, c, d) === NO_NUMBER) continue;
+      const sides = [];
+      if ((a >= level) !== (b >= level)) sides.push([x + part(a, b), y]);
+      if ((b >= level) !== (c >= level)) sides.push([x + 1, y + part(b, c)]);
+      if ((c >= level) !== (d >= level)) sides.push([x + part(d, c), y + 1]);
+      if ((d >= level) !== (a >= level)) sides.push([x, y + part(a, d)]);
+      // Of four the first goes with the second or the last: the line parts the corners that differ from the middle.
+      if (sides.length === 4 && ((a + b + c + d) / 4 >= level) !== (a >= level)) sides.unshift(sides.pop());
+      for (let k = 0; k < sides.length; k += 2) strokes.push([...sides[k], ...sides[k + 1]]);
+    }
+  }
+  return strokes;
+}
+
 /** The rasters of a chart, on one canvas; painted when their bytes are others than before. */
 export class Rasters {
   constructor(place, rasters, maps) {
@@ -65,7 +92,7 @@ export class Rasters {
     });
   }
 
-  paintOne(pen, view, { palette, columns, smooth, ...raster }, bytes) {
+  paintOne(pen, view, { palette, columns, smooth, level, ...raster }, bytes) {
     const { small } = this;
     const rows = bytes.length / columns;
     Object.assign(small, { width: columns, height: rows });
@@ -80,6 +107,20 @@ export class Rasters {
     pen.transform((right - left) / columns, 0, 0, (last - first) / rows, left, first);
     pen.drawImage(small, 0, 0);
     pen.restore();
+    if (level === null) return;
+    const [least, most] = raster.limits.map((end) => placeOf(view, end));
+    const strokes = levelLine(bytes, columns, (level - least) / (most - least) * LARGEST);
+    const [across, up] = [(right - left) / columns, (last - first) / rows];
+    pen.beginPath();
+    for (const [x, y, toX, toY] of strokes) {
+      pen.moveTo(left + (x + 0.5) * across, first + (y + 0.5) * up);
+      pen.lineTo(left + (toX + 0.5) * across, first + (toY + 0.5) * up);
+    }
+    pen.lineCap = "round";
+    for (const [strokeStyle, lineWidth] of LEVEL) {
+      Object.assign(pen, { strokeStyle, lineWidth });
+      pen.stroke();
+    }
   }
 
   /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, smooth }]. */

@@ -1,0 +1,285 @@
+"""XOR: a small network bends the line between two classes of points."""
+
+import math
+from typing import Any
+
+from core import xor as lesson
+from core.ranges import Range
+from ui.controls import Settings
+from ui.page import WATCH, Guess, Try, ending, heading
+from ui.painted import Raster, field
+from ui.pictures import Line, over_steps
+from ui.player.player import Picture, Readout, player
+from ui.steering import Run
+from ui.theme import BLUE, VERMILION, number, short
+from ui.verdict import Name, autopsy, verdict
+
+DRAWN = 400  # points that train, and a quarter as many that test: more would hide the plane
+MOST_ADDED, MOST_HELD = 100, 20  # that travel in a link
+WINDOW = ("left", "right", "low", "high")
+PLANE = Raster(
+    "field", "p of class 1", lesson.CELLS, WINDOW[:2], WINDOW[2:], (0, 1), "diverging", True
+)
+SPIRAL = {"data": "spiral", "noise": 0.05, "hidden": 16, "layers": 2}
+PRESETS: dict[str, dict[str, Any]] = {
+    "as in the notes": {"test_share": 0.0},
+    "a fifth of the points tests": {},
+    "with momentum": {"momentum": 0.9, "epochs": 40},
+    "without a bend": {"activation": "linear"},
+    "without a bend, but with xy": {"activation": "linear", "features": ("x", "y", "xy")},
+    "two units are too few": {"hidden": 2},
+    "much noise": {"noise": 0.3},
+    "circle": {"data": "circle", "hidden": 8, "activation": "relu"},
+    "moons": {"data": "moons", "hidden": 8, "momentum": 0.9},
+    "spiral": SPIRAL | {"optimiser": "adam", "learning_rate": 0.01},
+    "blobs": {"data": "blobs", "noise": 0.3, "hidden": 1, "epochs": 40},
+    "edge of stability": lesson.AT_THE_EDGE,
+}
+NAMES = {  # of the findings
+    "parameters": Name("Numbers to learn", note="weights and biases"),
+    "accuracy": Name("Accuracy, points that train"),
+    "test_accuracy": Name("Accuracy, points that test"),
+    "loss": Name("Loss, points that train"),
+    "sharpness": Name("Sharpness: the largest curvature of the loss"),
+}
+LIMITS = {  # what theory's limit is
+    "accuracy": "the best line leaves new points {limit}, the rest is hidden by noise",
+    "loss": "the least of any straight line is {limit}",
+    "sharpness": "(2 + 2β)/η = {limit}: from there on updates of all points at once are unstable",
+}
+LIMITS["test_accuracy"] = LIMITS["accuracy"]
+
+# --- The controls.
+
+settings = Settings(lesson, PRESETS)
+with settings.sidebar():
+    settings.log_slider(
+        "learning_rate",
+        "Learning rate η",
+        Range(1e-4, 10),
+        explain="How far to move for a gradient of 1. The gradient is the slope of the loss.",
+    )
+    settings.momentum()
+    settings.choice(
+        "data", "Points", lesson.DATA, explain="What they lie on; *own* are those that you add."
+    )
+    settings.slider(
+        "noise", "Noise", Range(0, 1), explain="Standard deviation of what is added to x and y."
+    )
+    settings.slider(
+        "hidden", "Units a layer", lesson.RANGES["hidden"], explain="How many bends there can be."
+    )
+    settings.choice(
+        "activation",
+        "Activation",
+        lesson.ACTIVATIONS,
+        explain="How a unit bends its sum; *linear* not at all.",
+    )
+    with settings.more():
+        tests = settings.toggle(
+            "tests", "Points that test", default=True, explain="Draw them too, hollow."
+        )
+        settings.slider(
+            "layers", "Layers", lesson.RANGES["layers"], explain="Of units, one after the other."
+        )
+        settings.several(
+            "features",
+            "Inputs",
+            lesson.FEATURES,
+            explain="What the network is told of a point.",
+            most=len(lesson.FEATURES),
+        )
+        settings.choice(
+            "optimiser",
+            "Optimiser",
+            lesson.OPTIMISERS,
+            explain="What is made of the gradient: plain steps, or steps of an even size.",
+        )
+        settings.slider(
+            "weight_decay",
+            "Weight decay",
+            Range(0, 0.1),
+            step=0.001,
+            explain="The part of each number that is added to its gradient, and so pulls it to 0.",
+        )
+        settings.choice(
+            "loss",
+            "Loss",
+            lesson.LOSSES,
+            explain="*bce_with_logits* takes the sum before the sigmoid, *bce* what comes after.",
+        )
+        whole = {"samples": Range(1, 10_000, whole=True), "batch_size": Range(1, 2_500, whole=True)}
+        whole |= {"epochs": Range(1, 2_000, whole=True), "seed": Range(0, 99, whole=True)}
+        for name, label, explain in (
+            ("samples", "Points drawn", "How many, those that test among them."),
+            ("batch_size", "Batch size", "Points that an update looks at."),
+            ("epochs", "Epochs", "How often to go through all points that train."),
+            ("seed", "Seed", "Which points are drawn, where the network begins, and the order."),
+        ):
+            settings.slider(name, label, whole[name], explain=explain)
+        share = Range(0, 0.9)
+        settings.slider(
+            "test_share", "Test share", share, explain="Part of the points that tests only."
+        )
+        settings.rows(
+            "extra_points",
+            "Points of your own",
+            (float, float, int),
+            explain="x, y, class: 0 or 1, with semicolons between the points.",
+            most=MOST_ADDED,
+        )
+        settings.rows(
+            "held",
+            "Numbers held",
+            (str, int, float),
+            explain="Name, index, value, as linear1.bias, 0, 0.5: set to it after each update.",
+            most=MOST_HELD,
+        )
+        settings.device()
+view = settings.view("Accuracy")
+
+# --- What theory says of these settings, in words.
+
+run = Run(settings)
+config = run.config
+prediction = lesson.predict(config)
+straight = config.activation == "linear"
+
+story = [
+    "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
+    "orange. Along the black line it is one half; training bends that line."
+]
+if config.data == "xor":
+    story.append(
+        "Class 1, the triangles, is where exactly one of x and y is 1. (The notes say *either*, "
+        "and mean that.)"
+    )
+if settings.prediction != "shown":
+    story.append(WATCH)
+elif straight:
+    story.append(
+        f"Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
+        f"what it is wrong by, falls to {short(prediction.line_loss)}."
+    )
+else:
+    story.append(
+        f"The best straight line would have a *loss*, what it is wrong by, of "
+        f"{short(prediction.line_loss)}."
+    )
+heading(
+    run,
+    story,
+    [
+        r"h &= s(W_1 x + b_1)" if config.layers == 1 else r"h_k &= s(W_k h_{k-1} + b_k)",
+        r"p &= \sigma(w \cdot h + b)",
+        r"L &= \textstyle -\frac{1}{n} \sum \log(p \text{ or } 1 - p)",
+    ],
+)
+
+# --- The pictures.
+
+window = lesson.window(config)
+plane = Picture(
+    "The plane as the network sees it; the black line: p = 1/2",
+    field(PLANE._replace(level=0.5), ("x", "y"), None, WINDOW, classes=True),
+    "After update {step}: loss {loss}, accuracy {train_accuracy}.",
+    window._asdict(),
+    {"points": lesson.drawn(config, DRAWN, tests)},
+)
+both = config.sizes[1] > 0
+line = prediction.line_loss
+loss = over_steps(
+    run,
+    "The loss" if straight else f"The loss; green: the best straight line's, {short(line)}",
+    "loss",
+    [Line("loss", "train", line if straight else math.nan, BLUE)]
+    + [Line("test_loss", "test", math.nan, VERMILION)] * both,
+    (0.0, 0.9),
+    targets=() if straight else (line,),
+)
+accuracy = over_steps(
+    run,
+    "The part of the points that is on its own side",
+    "accuracy",
+    [Line("train_accuracy", "train", math.nan, BLUE)]
+    + [Line("test_accuracy", "test", math.nan, VERMILION)] * both,
+    (0.0, 1.05),
+)
+
+
+def readout(config: lesson.Config) -> Readout:
+    """What the last update did to the whole."""
+    size = min(config.batch_size, config.sizes[0])
+    return Readout(
+        "Before the first update the loss is {loss} and the accuracy {train_accuracy}.",
+        f"What just happened: update {{step}}, in epoch {{epoch}}, by {size} of the points. The "
+        "loss of all went from {before_loss} to {loss}, the accuracy from {before_train_accuracy} "
+        "to {train_accuracy}.",
+        {"epoch": [str(epoch) for epoch in range(config.epochs + 1)]},
+    )
+
+
+player(run, [plane, loss, accuracy], readout, also=lesson.counted)
+
+# --- What the run measured, beside what theory says.
+
+frames = run.finish()
+found = lesson.findings(frames, *run.legs)
+verdict(run, found, NAMES, LIMITS)
+if len(frames.steps) and not math.isfinite(frames.columns["loss"][-1]):
+    slower = settings.below("learning_rate", config.learning_rate / 10)
+    why = "A step that is too long for the curvature makes the numbers of the network grow."
+    autopsy(run, run.since, [why], "Use {}", slower)
+
+
+def told(guess: str) -> str:
+    """The reply to who has guessed what a network without a bend does."""
+    final = frames.columns["loss"][-1]
+    return (
+        f"You said: {guess}. It ends at a loss of {number(final)}; the best straight line's is "
+        f"{number(prediction.line_loss)}. Layers without a bend are one line, however many."
+    )
+
+
+ending(
+    run,
+    plane,
+    frames,
+    Guess(
+        "straight",
+        "**No bend.** The same four units, but none bends its sum. What becomes of the line?",
+        ("it bends later", "it stays straight", "there is none"),
+        PRESETS["without a bend"],
+        told,
+    ),
+    Try(
+        "**Give it the product.** Still no bend, but the network is also told x times y. Why is "
+        "that enough?",
+        "Add xy",
+        PRESETS["without a bend, but with xy"],
+    ),
+    Try(
+        "**Too few units.** Two can part the classes, in principle. From this start they do not "
+        "find how.",
+        "Two units",
+        PRESETS["two units are too few"],
+    ),
+    Try(
+        "**Momentum.** Before the line bends there is a long wait on a slope that is nearly flat. "
+        "Momentum crosses it sooner.",
+        "Momentum 0.9",
+        PRESETS["with momentum"],
+    ),
+    Try(
+        "**A spiral** needs more bends: two layers of sixteen units, and Adam.",
+        "Wind it up",
+        PRESETS["spiral"],
+    ),
+    Try(
+        "**The edge of stability.** All points at once, and a long step: the curvature climbs to "
+        "2/η and stays near it.",
+        "Go to the edge",
+        PRESETS["edge of stability"],
+    ),
+    code=(lesson.State, lesson.SimpleClassifier, lesson.run, lesson.predict),
+)

@@ -1,0 +1,10 @@
+"""How a link says how long a run of a lesson is, where that is not `steps`."""
+
+# The field, and how many steps one of it is with the settings that a page opens with.
+LENGTHS = {"xor": ("epochs", 16)}
+
+
+def few(name: str, steps: int = 200) -> dict[str, str]:
+    """The settings of a run of the lesson with so many steps at least, and not many more."""
+    field, each = LENGTHS.get(name, ("steps", 1))
+    return {field: str(-(-steps // each))}
