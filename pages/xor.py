@@ -147,7 +147,7 @@ straight = config.activation == "linear"
 
 story = [
     "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
-    "orange. Along the black line it is one half; training bends that line."
+    "orange. Along the line drawn there it is one half; training bends that line."
 ]
 if config.data == "xor":
     story.append(
@@ -180,7 +180,7 @@ heading(
 
 window = lesson.window(config)
 plane = Picture(
-    "The plane as the network sees it; the black line: p = 1/2",
+    "The plane as the network sees it; along the line p = 1/2",
     field(PLANE._replace(level=0.5), ("x", "y"), None, WINDOW, classes=True),
     "After update {step}: loss {loss}, accuracy {train_accuracy}.",
     window._asdict(),

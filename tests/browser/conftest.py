@@ -134,6 +134,18 @@ class Visit:
             return player.columnsOf(root);
         }""")
 
+    def wide(self, name: str, frame: int) -> list[float]:
+        """What the browser has of a wide column in one frame."""
+        return self.page.evaluate(
+            """async ([name, frame]) => {
+            const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
+            const player = await import(loaded.find(name => name.endsWith('/player.js')));
+            const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
+            return player.wideOf(hosts[0].shadowRoot, name, frame);
+        }""",
+            [name, frame],
+        )
+
     def until_step(self, step: int, *, or_later: bool = False) -> None:
         """Wait until that update is on screen, or one after it."""
         script = f"""([step, orLater]) => {{ {FIND}

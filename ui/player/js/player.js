@@ -356,6 +356,11 @@ export function columnsOf(root) {
   return Object.fromEntries([...columns].map(([name, values]) => [name, [...values.subarray(0, known)]]));
 }
 
+/** The numbers of a wide column in one frame: for the tests. */
+export function wideOf(root, name, index) {
+  return [...players.get(root).frames.wide.get(name)[index]];
+}
+
 /** Whether all frames have come that come at rest: for the tests. */
 export function restsOf(root) {
   const { work, talk, transport } = players.get(root);

@@ -1,0 +1,81 @@
+"""XOR, as a learner meets it: the line bends, is steered, and goes on from there."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+
+from core import xor as lesson
+from core.course import play, settings_at
+from ui.link import read
+
+PAGE = "xor"
+
+
+def course_of(page, config: lesson.Config):
+    """The course that the address tells."""
+    query = parse_qs(urlparse(page.url).query)
+    now = replace(config, learning_rate=float(query[f"{PAGE}.learning_rate"][0]))
+    course, wrong = read(query[f"{PAGE}.course"][0], now, lesson.LIVE)
+    assert wrong == []
+    return course
+
+
+def assert_frames_are_those_of(visitor, course) -> None:
+    """Every number that the browser has is the run's, and so are pictures before and after."""
+    columns = visitor.columns()
+    states = list(play(lesson.run, course))[: len(columns["step"])]
+    assert columns["step"] == [state.step for state in states]
+    for name in ("loss", "train_accuracy", "test_loss", "test_accuracy"):
+        assert columns[name] == [getattr(state, name).item() for state in states]
+    for step in (0, course[-1][0], course[-1][0] + 1, len(states) - 1):
+        frame = lesson.frame(settings_at(course, step), states[step])
+        assert visitor.wide("field", step) == frame["field"].ravel().tolist()
+        for k, weight in enumerate(frame["weights"].tolist()):
+            assert columns[f"weights_{k}"][step] == weight
+
+
+def test_a_slider_that_is_dragged_while_it_plays_bends_the_line_from_there_on(visit):
+    visitor = visit()
+    page = visitor.open(PAGE)
+    visitor.click("play")
+    visitor.until_step(30, or_later=True)
+    slider = page.get_by_role("slider", name="Learning rate")
+    box = slider.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for k in range(1, 9):
+        page.mouse.move(x + 4 * k, y)
+    page.mouse.up()
+    page.get_by_text("Undo the change at").wait_for()
+    visitor.rest()
+    forked = visitor.step()
+    visitor.until_step(forked + 90, or_later=True)  # it plays on
+    visitor.click("play")
+    visitor.until_told()
+    course = course_of(page, lesson.Config())
+    assert course[0][1] == lesson.Config()
+    assert course[-1][1].learning_rate > 0.1
+    assert 30 <= course[-1][0] < visitor.step()
+    assert_frames_are_those_of(visitor, course)
+
+
+def test_a_number_is_held_from_a_step_on_by_its_line_of_text(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.epochs=20")
+    visitor.scrub(40)
+    visitor.until_step(40)
+    visitor.until_told()
+    page.get_by_text("More settings").click()
+    line = page.get_by_role("textbox", name="Numbers held")
+    line.fill("linear2.bias, 0, 1.5")
+    line.press("Enter")
+    page.get_by_text("Undo the change at 40").wait_for()
+    visitor.rest()
+    visitor.click("end")
+    visitor.until_step(320)
+    bias = np.array(visitor.columns()["weights_16"])  # 4 × 2 + 4 weights and biases, and 4
+    assert (bias[:41] != 1.5).all()
+    assert (bias[41:] == 1.5).all()
