@@ -163,7 +163,10 @@ for state in play(run, course):
 
 
 def take_away(run: Run, picture: Picture, frames: Frames) -> None:
-    """Three downloads, made when asked for, and what the run cost."""
+    """Three downloads, made when asked for, and what the run cost.
+
+    What is made before has an address, of which a browser complains once the page has another.
+    """
     name = run.name
     last = len(frames.steps) - 1
     with st.container(horizontal=True):
@@ -185,7 +188,7 @@ def take_away(run: Run, picture: Picture, frames: Frames) -> None:
         )
         st.download_button(
             "Script that repeats the run",
-            script(name, run.course, run.step_name),
+            partial(script, name, run.course, run.step_name),
             f"{name}_run.py",
             "text/x-python",
             on_click="ignore",

@@ -117,11 +117,13 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
     page.session_state[f"{name}.tab"] = "Take it away"
     page.run()
     assert not page.exception
-    assert [button.proto.label for button in page.get("download_button")] == [
+    buttons = [button.proto for button in page.get("download_button")]
+    assert [button.label for button in buttons] == [
         "Frames as CSV",
         "Picture as PNG",
         "Script that repeats the run",
     ]
+    assert all(button.HasField("deferred_file_id") and not button.url for button in buttons)
     assert "microseconds an update" in page.caption[-1].value
 
 
