@@ -26,10 +26,19 @@ from torch.utils.data import Dataset
 from core import devices
 from core.randomness import initialise
 from core.ranges import COUNT, FINITE, FRACTION, POSITIVE, Range, check_choice
-from core.theory.xor.columns import counted, drawn
+from core.theory.xor.columns import (
+    ALONG,
+    bent,
+    counted,
+    drawn,
+    input_pictures,
+    last_sharpness,
+    looks_every,
+)
 from core.theory.xor.field import (
     CELLS,
     FIELDS,
+    LINE_CELLS,
     UNIT_CELLS,
     UNIT_LIMITS,
     grid,
@@ -73,7 +82,7 @@ from core.theory.xor.points import (
     window,
 )
 from core.theory.xor.script import plain_pytorch
-from core.theory.xor.sharpness import AT_THE_EDGE, edge, sharpness, sharpness_of
+from core.theory.xor.sharpness import AT_THE_EDGE, edge, edges, sharpness, sharpness_of
 from core.theory.xor.table import read_points
 from core.theory.xor.update import Update, update_after
 
@@ -86,6 +95,7 @@ __all__ += [
     "CELLS",
     "FEATURES",
     "FIELDS",
+    "LINE_CELLS",
     "LOSSES",
     "NOTES_LOSS",
     "NOTES_PERFECT",
@@ -93,7 +103,8 @@ __all__ += [
 __all__ += ["NOTES_SOLVED", "OWN", "SOLVED", "UNIT_CELLS", "UNIT_LIMITS", "Line", "Listed", "Luck"]
 __all__ += ["Points", "Precision", "Prediction", "Update", "Window", "best_line", "counted"]
 __all__ += ["drawn", "edge", "findings", "grid", "like_notes", "luck_findings", "many_seeds"]
-__all__ += ["noise_error"]
+__all__ += ["ALONG", "bent", "frame_with_sharpness", "input_pictures", "last_sharpness"]
+__all__ += ["edges", "looks_every", "noise_error"]
 __all__ += ["parameter_count", "parameter_shapes", "plain_pytorch", "points", "precision"]
 __all__ += ["predict", "read_points", "sharpness", "sharpness_of", "unflattened", "unit_names"]
 __all__ += ["update_after", "wilson", "window"]
@@ -431,7 +442,8 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
 
     loss, train_accuracy, test_loss and test_accuracy () in float32, the latter two nan where no
     point tests; weights (p,), all parameters in PyTorch's order; and pictures of the window:
-    `field` (CELLS, CELLS), P(class 1) from 0 to 1, and `unit_1_1`, ... (UNIT_CELLS, UNIT_CELLS),
+    `field` (CELLS, CELLS), P(class 1) from 0 to 1; `line` (LINE_CELLS, LINE_CELLS), its logit in
+    parts of the largest, from -1 to 1; and `unit_1_1`, ... (UNIT_CELLS, UNIT_CELLS),
     the units of each layer in UNIT_LIMITS, at most FIELDS of a layer.
     """
     lost = torch.full_like(state.loss, math.nan)
@@ -440,11 +452,12 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
         lost if value is None else value for value in (state.test_loss, state.test_accuracy)
     ]
     weights = flat(state.parameters)
-    field, units = pictures(config, state.parameters)
+    field, line, units = pictures(config, state.parameters)
     row = torch.cat([torch.stack(numbers), weights])
-    copied = torch.cat([row.view(torch.uint8), field.view(-1), units.view(-1)]).numpy(force=True)
-    ends = np.cumsum([4 * len(row), CELLS**2])
-    values, cells, small = np.split(copied, ends)
+    parts = row.view(torch.uint8), field.view(-1), line.view(-1), units.view(-1)
+    copied = torch.cat(parts).numpy(force=True)
+    ends = np.cumsum([4 * len(row), CELLS**2, LINE_CELLS**2])
+    values, cells, level, small = np.split(copied, ends)
     values = values.view(np.float32)
     shown = small.reshape(-1, UNIT_CELLS, UNIT_CELLS)
     return {
@@ -454,5 +467,13 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
         "test_accuracy": values[3],
         "weights": values[4:],
         "field": cells.reshape(CELLS, CELLS),
+        "line": level.reshape(LINE_CELLS, LINE_CELLS),
         **dict(zip(unit_names(config), shown, strict=True)),
     }
+
+
+def frame_with_sharpness(config: Config, state: State) -> dict[str, np.ndarray]:
+    """What `frame` shows, and "sharpness" () at one update of `looks_every`, at the others nan."""
+    looks = state.step % looks_every(config) == 0
+    found = sharpness(config, state) if looks else math.nan
+    return {**frame(config, state), "sharpness": np.array(found)}

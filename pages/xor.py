@@ -5,9 +5,11 @@ from typing import Any
 
 from core import xor as lesson
 from core.ranges import Range
+from core.rasters import LARGEST
 from ui.controls import Settings
+from ui.network import gallery, network
 from ui.page import WATCH, Guess, Try, ending, heading
-from ui.painted import Raster, field
+from ui.painted import Level, Mesh, Raster, field, warped
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
@@ -17,8 +19,21 @@ from ui.verdict import Name, autopsy, verdict
 DRAWN = 400  # points that train, and a quarter as many that test: more would hide the plane
 MOST_ADDED, MOST_HELD = 100, 20  # that travel in a link
 WINDOW = ("left", "right", "low", "high")
+MESH = Mesh("grid", lesson.ALONG)
+LINE = Level("line", lesson.LINE_CELLS, LARGEST / 2)
 PLANE = Raster(
     "field", "p of class 1", lesson.CELLS, WINDOW[:2], WINDOW[2:], (0, 1), "diverging", True
+)
+UNIT = Raster(
+    "unit",
+    "unit",
+    lesson.UNIT_CELLS,
+    WINDOW[:2],
+    WINDOW[2:],
+    ("least", "most"),
+    "diverging",
+    smooth=True,
+    legend=False,
 )
 SPIRAL = {"data": "spiral", "noise": 0.05, "hidden": 16, "layers": 2}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -34,6 +49,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     "spiral": SPIRAL | {"optimiser": "adam", "learning_rate": 0.01},
     "blobs": {"data": "blobs", "noise": 0.3, "hidden": 1, "epochs": 40},
     "edge of stability": lesson.AT_THE_EDGE,
+}
+CLASSES = ("class 0", "class 1")
+OUTPUT = "probability"
+UNITS = {
+    f"unit {k} of layer {layer}": f"unit_{layer}_{k}"
+    for layer in range(1, int(lesson.RANGES["layers"].high) + 1)
+    for k in range(1, lesson.FIELDS + 1)
 }
 NAMES = {  # of the findings
     "parameters": Name("Numbers to learn", note="weights and biases"),
@@ -75,9 +97,19 @@ with settings.sidebar():
         lesson.ACTIVATIONS,
         explain="How a unit bends its sum; *linear* not at all.",
     )
+    click = settings.choice(
+        "click",
+        "A click adds a point of",
+        CLASSES,
+        default=CLASSES[0],
+        explain="In the plane: it trains from the start on.",
+    )
     with settings.more():
         tests = settings.toggle(
             "tests", "Points that test", default=True, explain="Draw them too, hollow."
+        )
+        flat = settings.toggle(
+            "flat", "Two colours only", default=False, explain="Draw to which class a place goes."
         )
         settings.slider(
             "layers", "Layers", lesson.RANGES["layers"], explain="Of units, one after the other."
@@ -135,12 +167,26 @@ with settings.sidebar():
             explain="Name, index, value, as linear1.bias, 0, 0.5: set to it after each update.",
             most=MOST_HELD,
         )
+        most = Range(1, lesson.FIELDS, whole=True)
+        across, up = (
+            settings.slider(name, label, most, default=k, explain="In the view *Bent plane*.")
+            for k, (name, label) in enumerate(
+                (("across", "Unit across"), ("up", "Unit up")), start=1
+            )
+        )
+        large = settings.choice(
+            "large",
+            "Drawn in the plane",
+            (OUTPUT, *UNITS),
+            default=OUTPUT,
+            explain="What the network says, or one of its units. A click on a node sets it.",
+        )
         settings.device()
-view = settings.view("Accuracy")
+view = settings.view("Accuracy", "Units", "Network", "Bent plane", "Sharpness")
 
 # --- What theory says of these settings, in words.
 
-run = Run(settings)
+run = Run(settings, lesson.frame_with_sharpness if view == "Sharpness" else None)
 config = run.config
 prediction = lesson.predict(config)
 straight = config.activation == "linear"
@@ -161,6 +207,8 @@ elif straight:
         f"Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
         f"what it is wrong by, falls to {short(prediction.line_loss)}."
     )
+elif prediction.line_loss == 0:
+    story.append("In these inputs a straight line would do: its *loss*, what it is wrong by, is 0.")
 else:
     story.append(
         f"The best straight line would have a *loss*, what it is wrong by, of "
@@ -178,12 +226,22 @@ heading(
 
 # --- The pictures.
 
-window = lesson.window(config)
+low, high = lesson.UNIT_LIMITS[config.activation]
+here = lesson.window(config)._asdict()
+of_units = {"least": low, "most": high}
+names = lesson.unit_names(config)
+shown = UNITS.get(large, OUTPUT)
+raster = PLANE
+if shown in names:
+    raster = UNIT._replace(name=shown, label=large, legend=True)
+raster = raster._replace(bands=2 * flat)
 plane = Picture(
-    "The plane as the network sees it; along the line p = 1/2",
-    field(PLANE._replace(level=0.5), ("x", "y"), None, WINDOW, classes=True),
+    "The plane as the network sees it; along the line p = 1/2"
+    if shown not in names
+    else f"The plane as {large} sees it",
+    field(raster, ("x", "y"), None, (*WINDOW, *of_units), pick=True, classes=True),
     "After update {step}: loss {loss}, accuracy {train_accuracy}.",
-    window._asdict(),
+    here | of_units,
     {"points": lesson.drawn(config, DRAWN, tests)},
 )
 both = config.sizes[1] > 0
@@ -219,7 +277,73 @@ def readout(config: lesson.Config) -> Readout:
     )
 
 
-player(run, [plane, loss, accuracy], readout, also=lesson.counted)
+layers = [
+    [name for name in names if name.startswith(f"unit_{layer}_")]
+    for layer in range(1, config.layers + 1)
+]
+first = f"the first {lesson.FIELDS} of {config.hidden} units a layer"
+few = config.hidden <= lesson.FIELDS
+node_at = None
+also, pictures = lesson.counted, [plane, loss, accuracy]
+if view == "Units":
+    title = "What each unit makes of the plane" if few else f"What {first} make of the plane"
+    values = here | of_units
+    units = Picture(title, gallery(layers, UNIT), "The units after update {step}.", values)
+    pictures = [plane, units]
+elif view == "Network":
+    made = network(lesson.parameter_shapes(config), config.features, layers, PLANE, UNIT)
+    node_at, inputs = made.node_at, lesson.input_pictures(config)
+    ends = {f"input_{k}": (cells, limit) for k, (cells, limit) in enumerate(inputs.values())}
+    values = {f"{name}_low": -limit for name, (_, limit) in ends.items()}
+    values |= {f"{name}_high": limit for name, (_, limit) in ends.items()}
+    drawing = Picture(
+        "The network: orange weights are above 0, blue ones below" + ("" if few else f"; {first}"),
+        made.spec,
+        "The network after update {step}.",
+        here | of_units | values,
+        {"edges": made.edges} | {name: {"cells": cells} for name, (cells, _) in ends.items()},
+    )
+    pictures = [plane, drawing]
+elif view == "Bent plane":
+    also = lesson.bent(across - 1, up - 1)
+    room = 0.08 * (high - low)
+    bent = Picture(
+        f"The same plane and points, as units {across} and {up} see them",
+        warped(MESH, (f"unit {across}", f"unit {up}")),
+        "The grid after update {step}.",
+        {"left": low - room, "right": high + room, "low": low - room, "high": high + room},
+    )
+    pictures = [plane, bent]
+elif view == "Sharpness":
+    also = lesson.last_sharpness
+    edges = lesson.edges(*run.legs)
+    sharp = over_steps(
+        run,
+        "The largest curvature λ of the loss; dashed: 2/η",
+        "λ",
+        [Line("curvature", "λ", edges)],
+        (0.0, 1.5 * max(edges[0], edges[-1]) if edges[0] > 0 else 40.0),
+    )
+    pictures = [plane, sharp, loss]
+
+
+def add(x: float, y: float) -> None:
+    """A click in the plane: one more point."""
+    if len(config.extra_points) < MOST_ADDED:
+        point = round(x, 3), round(y, 3), CLASSES.index(click)
+        settings.change({"extra_points": (*config.extra_points, point)}, play=True)
+
+
+def enlarge(x: float, y: float) -> None:
+    """A click in the drawing of the network: its node in the plane."""
+    node = node_at(x, y) if node_at else None
+    if node and (node.name in names or node.name == PLANE.name):
+        title = next((title for title, name in UNITS.items() if name == node.name), OUTPUT)
+        settings.change({"large": title})
+
+
+picks = [add if picture is plane else enlarge for picture in pictures]
+player(run, pictures, readout, also=also, on_pick=picks)
 
 # --- What the run measured, beside what theory says.
 

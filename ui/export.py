@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from ui.steering import Run
 from ui.tables import narrow, table
 from ui.theme import GREY, an, number, standalone
 
+THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
 
 
@@ -58,25 +60,46 @@ def _painted(raster: Mapping[str, Any], cells: np.ndarray, dark: bool) -> list[d
     """Rows for the layer of a raster: its picture, over strokes where cells have no number."""
     table = np.zeros((256, 4), np.uint8)  # transparent
     table[: LARGEST + 1] = np.insert(colours(raster["colours"], dark), 3, 255, axis=1)
+    if raster["bands"]:
+        parts = np.arange(LARGEST + 1) / LARGEST * raster["bands"]
+        middles = (np.minimum(parts.astype(int), raster["bands"] - 1) + 0.5) / raster["bands"]
+        table[: LARGEST + 1] = table[np.floor(middles * LARGEST + 0.5).astype(int)]
     pixels = table[cells.reshape(-1, raster["columns"])]
     picture = _image(pixels if raster["down"] else pixels[::-1])
     return [_image(_hatched()), picture] if (cells == NO_NUMBER).any() else [picture]
 
 
 def _strokes(
-    raster: Mapping[str, Any], cells: np.ndarray, values: Mapping[str, float]
+    raster: Mapping[str, Any], wide: Mapping[str, np.ndarray], values: Mapping[str, float]
 ) -> list[dict[str, float]]:
-    """Rows for the layer of its level: from x, y to to_x, to_y. `values` are the parameters."""
-    (left, right), (first, last), (least, most) = (
-        [values.get(end, end) for end in raster[pair]] for pair in ("x", "y", "limits")
-    )
-    strokes = level_line(cells, (raster["level"] - least) / (most - least) * LARGEST)
+    """Rows for the layer of its level: from x, y to to_x, to_y. `wide` are the columns of the
+    frame, `values` the parameters.
+    """
+    (left, right), (first, last) = ([values.get(end, end) for end in raster[way]] for way in "xy")
     if raster["down"]:
         first, last = last, first
-    rows, columns = cells.shape
+    name, columns, byte = raster["level"]
+    cells = wide[name].reshape(-1, columns)
+    strokes = level_line(cells, byte)
     strokes[:, ::2] = left + (strokes[:, ::2] + 0.5) / columns * (right - left)
-    strokes[:, 1::2] = first + (strokes[:, 1::2] + 0.5) / rows * (last - first)
+    strokes[:, 1::2] = first + (strokes[:, 1::2] + 0.5) / len(cells) * (last - first)
     return [dict(zip(("x", "y", "to_x", "to_y"), row, strict=True)) for row in strokes.tolist()]
+
+
+def _edges(
+    edges: Mapping[str, Any], lines: Mapping[str, Any], numbers: np.ndarray
+) -> list[dict[str, Any]]:
+    """Rows for the layer of edges: the player's lines, but straight."""
+    parts = np.asarray(lines["part"], int)
+    shown = [k for k, part in enumerate(parts) if math.isfinite(numbers[part])]
+    return [
+        {name: float(lines[name][k]) for name in ("x", "y", "to_x", "to_y")}
+        | {
+            "width": float(np.clip(edges["per"] * abs(numbers[parts[k]]), THINNEST, edges["most"])),
+            "colour": edges["colours"][int(numbers[parts[k]] > 0)],
+        }
+        for k in shown
+    ]
 
 
 def filled(
@@ -102,7 +125,16 @@ def filled(
         cells = wide[name] if name in wide else np.asarray(picture.data[name]["cells"])
         sets[name] = _painted(raster, cells, dark)
         if raster["level"] is not None:
-            sets[level_name(name)] = _strokes(raster, cells, picture.values)
+            sets[level_name(name)] = _strokes(raster, wide, picture.values)
+    for edges in picture.spec["usermeta"].get("edges", ()):
+        lines = picture.data[edges["name"]]
+        sets[edges["name"]] = _edges(edges, lines, np.ravel(wide[edges["column"]]))
+    for mesh in picture.spec["usermeta"].get("meshes", ()):
+        across, up = np.reshape(wide[mesh["name"]], (2, -1))
+        sets[mesh["name"]] = [
+            {"x": x, "y": y, "line": k // mesh["length"], "turn": k}
+            for k, (x, y) in enumerate(zip(across.tolist(), up.tolist(), strict=True))
+        ]
     for name in picture.spec["usermeta"].get("curves", ()):
         points = zip(np.asarray(picture.data[name]["x"]).tolist(), wide[name].tolist(), strict=True)
         sets[name] = json.loads(

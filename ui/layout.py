@@ -8,7 +8,7 @@ from ui.theme import BLUE, GREEN, GREY, VERMILION
 _INKS = "".join(
     f".stCode code .token:is({kinds}) {{ color: color-mix(in srgb, {ink} 60%, currentColor); }}\n"
     for kinds, ink in (
-        (".keyword, .function, .class-name", BLUE),
+        (".keyword, .function, .class-name, .decorator", BLUE),
         (".string, .boolean", GREEN),
         (".number", VERMILION),
         (".comment", GREY),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from ui.charts import FRAMES, NOW, NUMBERS, Spec, between, finished
+from ui.charts import CLOUD, FRAMES, NOW, NUMBERS, PARTS, Spec, between, finished
 from ui.colours import RANGES
 from ui.theme import BLUE, GREY, VERMILION
 
@@ -19,6 +19,16 @@ Ends = tuple[End, End]
 # A path is black with a white outline: one of the two stands out from any colour of a map.
 INK, PAPER = "#000000", "#FFFFFF"
 POINTS = alt.NamedData("points")
+
+
+class Level(NamedTuple):
+    """A line over a raster, along which another one of the same places, perhaps itself, is at a
+    byte.
+    """
+
+    name: str  # of a column of the frames
+    columns: int  # cells from left to right
+    byte: float
 
 
 class Raster(NamedTuple):
@@ -34,7 +44,29 @@ class Raster(NamedTuple):
     smooth: bool = False  # the colours between neighbours too, else blocks
     down: bool = False  # whether the first row is the highest, as in a matrix, or the lowest
     legend: bool = True
-    level: float | None = None  # a number along which a line is drawn
+    level: Level | None = None  # a line over it
+    bands: int = 0  # of one colour each, the middle one of its numbers; 0: as many as the map has
+    shows: tuple[Ends, Ends] | None = None  # what its places stand for, if not where it is drawn
+
+
+class Edges(NamedTuple):
+    """Lines as thick as numbers of a frame, coloured by their signs."""
+
+    name: str  # of a data set: x, y, to_x, to_y, and part: which number of the column
+    column: str  # of the frames
+    labels: tuple[str, ...]  # of each line, for the pointer
+    per: float = 1.6  # pixels for 1
+    most: float = 9.0  # pixels
+    colours: tuple[str, str] = (BLUE, VERMILION)  # below 0, above
+
+
+class Mesh(NamedTuple):
+    """Lines through `length` numbers each of a wide column, all x, then all y."""
+
+    name: str  # of the column
+    length: int
+    colour: str = GREY
+    width: float = 1.25
 
 
 class Curve(NamedTuple):
@@ -149,6 +181,82 @@ def field(
             layers.append(dot.encode(x, y))
     meta = {"rasters": [raster._asdict()]} | ({"pick": {"x": "x", "y": "y"}} if pick else {})
     return finished(alt.layer(*layers), *parameters, **meta)
+
+
+@cache
+def drawing(
+    rasters: tuple[Raster, ...],
+    span: tuple[float, float],
+    parameters: tuple[str, ...],
+    edges: Edges | None = None,
+    words: tuple[tuple[float, float, str], ...] = (),
+    pick: bool = False,
+) -> Spec:
+    """Rasters, each in its place, over lines between them, as of a network; no axes.
+
+    The plane is `span` wide and high, to one scale, with y from 0 above down. `words` are (x, y,
+    text). With `pick` a click reports its place, and the run stays where it is.
+    """
+    pixel = f"max({span[0]} / width, {span[1]} / height)"
+    wide, high = f"{pixel} * width / 2", f"{pixel} * height / 2"
+    across, up = (
+        {
+            "axis": None,
+            "scale": _scale((f"{middle / 2} {one} {half}", f"{middle / 2} {two} {half}")),
+        }
+        for middle, half, one, two in ((span[0], wide, "-", "+"), (span[1], high, "+", "-"))
+    )
+    layers: list[alt.Chart] = []
+    if edges:
+        lines = alt.Chart(alt.NamedData(edges.name)).mark_rule(strokeCap="round")
+        layers.append(
+            lines.encode(
+                alt.X("x:Q", **across),
+                alt.Y("y:Q", **up),
+                alt.X2("to_x:Q"),
+                alt.Y2("to_y:Q"),
+                strokeWidth=alt.StrokeWidth("width:Q", scale=None, legend=None),
+                color=alt.Color("colour:N", scale=None),
+            )
+        )
+    for raster in rasters:
+        layers += _raster(raster, across, up)
+    if words:
+        rows = [{"x": x, "y": y, "text": text} for x, y, text in words]
+        said = alt.Chart(alt.InlineData(values=rows)).mark_text(color=GREY, fontSize=13)
+        layers.append(said.encode(alt.X("x:Q", **across), alt.Y("y:Q", **up), text="text:N"))
+    meta: dict[str, Any] = {"rasters": [raster._asdict() for raster in rasters]}
+    meta |= {"edges": [edges._asdict()]} if edges else {}
+    meta |= {"pick": {"x": "x", "y": "y", "stays": True}} if pick else {}
+    return finished(alt.layer(*layers), *parameters, **meta)
+
+
+@cache
+def warped(mesh: Mesh, titles: tuple[str, str]) -> Spec:
+    """A grid that is bent, under points of two classes that take turns in `cloud`.
+
+    Reads `left`, `right`, `low` and `high`, the ends of the axes.
+    """
+    across = {
+        "axis": alt.Axis(title=titles[0], grid=False, **NUMBERS),
+        "scale": between("left", "right"),
+    }
+    up = {"axis": alt.Axis(title=titles[1], grid=False, **NUMBERS), "scale": between("low", "high")}
+    x, y = alt.X("x:Q", **across), alt.Y("y:Q", **up)
+    lines = alt.Chart(alt.NamedData(mesh.name)).mark_line(
+        color=mesh.colour, strokeWidth=mesh.width, clip=True
+    )
+    turns = [colour for colour, _ in CLASSES] * (PARTS // len(CLASSES))
+    colours = alt.Scale(domain=list(range(PARTS)), range=turns)
+    dots = alt.Chart(CLOUD).mark_point(filled=True, size=16, opacity=1, clip=True)
+    corner = alt.Chart(NOW).transform_calculate(x="left", y="low").mark_point(size=0)
+    layers = [
+        corner.encode(x, y),  # for the axes: all else is painted by the player
+        lines.encode(x, y, detail="line:N", order=alt.Order("turn:Q")),
+        dots.encode(x, y, alt.Color("part:N", scale=colours, legend=None)),
+    ]
+    ends = ("left", "right", "low", "high")
+    return finished(alt.layer(*layers), *ends, meshes=[mesh._asdict()])
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from core.recording import SOON_SECONDS, Course, Frames, Recording, shared
+from core.recording import SOON_SECONDS, Course, Frame, Frames, Recording, shared
 from ui import session
 from ui.controls import LINKED, Settings
 from ui.differences import differences, differing, history, label
@@ -42,9 +42,13 @@ class Still(NamedTuple):
 class Run:
     """What a page shows and a player plays: the run of one lesson in one session."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, frame: Callable[[Any, Any], Frame] | None = None
+    ) -> None:
+        """`frame` takes the place of the lesson's in a view that shows what takes long to find."""
         self.settings, self.lesson, self.name = settings, settings.lesson, settings.name
         self.step_name = settings.step_name
+        self._frame = frame or self.lesson.frame
         self.key, self._place = f"{self.name}.player", f"{self.name}.run"
         wanted = settings.config()
         if self._place not in st.session_state:
@@ -58,14 +62,15 @@ class Run:
         self.recording = self._recording(self.course)
         self.later = False  # whether a fork waits for a state from which the run can go on
         self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
-        if st.session_state.get(f"{self.name}.begun") != self.course:
-            st.session_state[f"{self.name}.begun"] = self.course
+        begun = self.course, self._frame
+        if st.session_state.get(f"{self.name}.begun") != begun:
+            st.session_state[f"{self.name}.begun"] = begun
             for recording in (self.recording, *(pin.recording for pin in self.pins)):
                 recording.start(SOON_SECONDS)
 
     def _recording(self, course: Course) -> Recording:
         resumable = getattr(self.lesson, "resumable", None)
-        return shared(self.lesson.run, course, frame=self.lesson.frame, resumable=resumable)
+        return shared(self.lesson.run, course, frame=self._frame, resumable=resumable)
 
     @property
     def session(self) -> Session:

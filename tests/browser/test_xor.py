@@ -8,6 +8,8 @@ import numpy as np
 from core import xor as lesson
 from core.course import play, settings_at
 from ui.link import read
+from ui.network import network
+from ui.painted import Raster
 
 PAGE = "xor"
 
@@ -79,3 +81,67 @@ def test_a_number_is_held_from_a_step_on_by_its_line_of_text(visit):
     bias = np.array(visitor.columns()["weights_16"])  # 4 × 2 + 4 weights and biases, and 4
     assert (bias[:41] != 1.5).all()
     assert (bias[41:] == 1.5).all()
+
+
+def linked(page, field: str) -> str:
+    """What the address says of a field, once it says anything."""
+    page.wait_for_function(
+        "field => new URL(location.href).searchParams.has(field)", arg=f"{PAGE}.{field}"
+    )
+    return page.evaluate(
+        "field => new URL(location.href).searchParams.get(field)", f"{PAGE}.{field}"
+    )
+
+
+def test_a_click_in_the_plane_adds_a_point_that_trains(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.click=class 1&{PAGE}.epochs=3")
+    canvas = page.locator(".canvas").first
+    box = canvas.bounding_box()
+    assert box
+    canvas.click(position={"x": 0.55 * box["width"], "y": 0.55 * box["height"]})
+    (x, y, label) = (float(part) for part in linked(page, "extra_points").split(","))
+    visitor.rest()
+    visitor.click("end")
+    visitor.until_step(48)
+    config = lesson.Config(epochs=3, extra_points=((x, y, int(label)),))
+    assert label == 1
+    assert 0.3 < x < 0.8
+    assert 0.2 < y < 0.8
+    losses = [state.loss.item() for state in lesson.run(config)]
+    assert visitor.columns()["loss"] == losses[: len(losses)]
+
+
+def test_a_click_on_a_node_draws_it_in_the_plane_and_the_run_stays(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.view=Network&{PAGE}.epochs=4")
+    visitor.scrub(30)
+    visitor.until_step(30)
+    config = lesson.Config()
+    plane = Raster("field", "p", lesson.CELLS, ("left", "right"), ("low", "high"), (0, 1))
+    drawn = network(
+        lesson.parameter_shapes(config), config.features, [lesson.unit_names(config)], plane, plane
+    )
+    node = next(node for node in drawn.nodes if node.name == "unit_1_3")
+    canvas = page.locator(".canvas").nth(1)
+    box = canvas.bounding_box()
+    assert box
+    wide, high = max(n.x + n.side / 2 for n in drawn.nodes) + 0.1, 4
+    pixel = max(wide / (box["width"] - 10), high / (box["height"] - 10))  # 5 around the plot
+    left = box["width"] / 2 + (node.x - wide / 2) / pixel
+    top = box["height"] / 2 + (node.y - high / 2) / pixel
+    canvas.hover(position={"x": left, "y": top})
+    assert "unit 3" in page.locator(".tip").inner_text()
+    canvas.click(position={"x": left, "y": top})
+    assert linked(page, "large") == "unit 3 of layer 1"
+    page.get_by_text("The plane as unit 3 of layer 1 sees it").wait_for()
+    visitor.rest()
+    assert visitor.step() == 30
+    # Between the layers a line is under the pointer: the second input, to the third unit.
+    come = next(node for node in drawn.nodes if node.name == "input_1")
+    x = (come.x + node.x) / 2
+    y = (come.y + node.y) / 2
+    left = box["width"] / 2 + (x - wide / 2) / pixel
+    top = box["height"] / 2 + (y - high / 2) / pixel
+    canvas.hover(position={"x": left, "y": top})
+    assert "linear1.weight[2, 1]" in page.locator(".tip").inner_text()

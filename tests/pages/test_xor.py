@@ -115,3 +115,20 @@ def test_points_of_ones_own_come_by_the_link(open_page):
     assert page.session_state[f"{NAME}.run"].config == Config(
         epochs=3, data="own", extra_points=points
     )
+
+
+@pytest.mark.parametrize("view", ["Accuracy", "Units", "Network", "Bent plane", "Sharpness"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"hidden": "12", "layers": "3", "activation": "relu", "features": ["x", "xy", "sin y"]},
+        {"hidden": "1", "activation": "sigmoid", "optimiser": "adam", "large": "unit 1 of layer 1"},
+        {"data": "own", "extra_points": "0, 0, 0; 1, 0.5, 1", "prediction": "hidden"},
+    ],
+)
+def test_every_view_has_its_pictures_for_every_network(open_page, view, settings):
+    page = open_page(NAME, view=view, epochs="2", **settings)
+    assert not page.exception
+    assert not page.error
+    assert not page.warning

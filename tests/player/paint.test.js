@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { placed } from "../../ui/player/js/paint.js";
+import { distanceTo, partOf, placed, thickness } from "../../ui/player/js/paint.js";
 import { beside } from "../../ui/player/js/pointer.js";
 
 /** A plot of 100 x 100: x as it is, y upwards, on a logarithmic axis from 10^-2 to 10^0. */
@@ -59,4 +59,22 @@ test("a tip stands beside its point, or left of it, or above, and always inside"
   assert.deepEqual(beside(250, 100, tip, box), [156, 80]);
   assert.deepEqual(beside(100, 5, tip, box), [114, 0]);
   assert.deepEqual(beside(60, 100, tip, { clientWidth: 120, clientHeight: 200 }), [20, 46]);
+});
+
+test("an edge is as thick as its number, not less than a hair and not more than it may", () => {
+  assert.deepEqual([0, -0.1, 2, -3, 100, NaN].map((value) => thickness(value, 2, 9)), [0.4, 0.4, 4, 6, 9, 0.4]);
+});
+
+test("a number is found in a wide column and among narrow ones", () => {
+  const frames = { wide: new Map([["w", [[1, 2], [3, 4]]]]), columns: new Map([["v_1", [5, 6]]]) };
+  assert.equal(partOf(frames, "w", 1, 1), 4);
+  assert.equal(partOf(frames, "v", 1, 0), 5);
+  assert.ok(Number.isNaN(partOf(frames, "v", 0, 0)));
+});
+
+test("how far a place is from a curve that is straight, and from its ends", () => {
+  const curve = [[0, 0], [10, 0], [20, 0], [30, 0]];
+  assert.ok(Math.abs(distanceTo(curve, 15, 4) - 4) < 0.1);
+  assert.equal(distanceTo(curve, -3, 4), 5);
+  assert.equal(distanceTo(curve, 33, 4), 5);
 });

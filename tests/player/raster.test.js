@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LARGEST, NO_NUMBER, cellAt, levelLine, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
+import { LARGEST, NO_NUMBER, banded, cellAt, levelLine, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
 
 const hex = (byte) => byte.toString(16).padStart(2, "0");
 
@@ -69,4 +69,12 @@ test("a line at a level ends nowhere inside, and not beside what is no number", 
   }
   assert.ok(met.size > 10 && [...met.values()].every((count) => count % 2 === 0));
   assert.equal(levelLine(Uint8Array.from([0, 200, 0, NO_NUMBER, 200, 0]), 3, 100).length, 1);
+});
+
+test("a palette of bands has the middle colour of each, and none where there is no number", () => {
+  const palette = Uint32Array.from({ length: 256 }, (_, byte) => byte);
+  const two = banded(palette, 2);
+  assert.deepEqual([0, 126, 127, 254].map((byte) => two[byte]), [64, 64, 191, 191]);
+  assert.equal(two[NO_NUMBER], NO_NUMBER);
+  assert.equal(palette[0], 0); // its argument is as it was
 });

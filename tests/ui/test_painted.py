@@ -13,7 +13,7 @@ from core.rasters import LARGEST, NO_NUMBER
 from core.recording import Frames
 from ui.colours import RANGES, colours, hexadecimal
 from ui.export import csv, filled, png
-from ui.painted import Curve, Raster, field, profile
+from ui.painted import Curve, Level, Raster, field, profile
 from ui.player.player import Picture, Readout, around
 from ui.theme import BLUE, VERMILION
 
@@ -126,13 +126,13 @@ def test_a_curve_in_a_file_goes_through_its_numbers_and_breaks_where_there_are_n
 
 
 @pytest.mark.parametrize("down", [False, True])
-@pytest.mark.parametrize("limits", [(-1, 1), ("least", "most")])
-def test_a_line_at_a_level_stands_in_a_file_where_the_picture_comes_to_it(down, limits):
-    # Bytes rise from the first column on: the level of -0.5 is a quarter of 254 along.
+@pytest.mark.parametrize("x", [(0, 9), ("left", "right")])
+def test_a_line_at_a_level_stands_in_a_file_where_a_picture_comes_to_it(down, x):
+    # Bytes rise from the first column on: the byte 63.5 is a quarter of the way.
     cells = np.broadcast_to(np.linspace(0, 254, COLUMNS).round(), (1, ROWS, COLUMNS))
-    raster = BLOCKS._replace(level=-0.5, down=down, limits=limits)
-    parameters = tuple(limits) if isinstance(limits[0], str) else ()
-    picture = Picture("Cells", field(raster, None, None, parameters), "", {"least": -1, "most": 1})
+    raster = BLOCKS._replace(level=Level("cells", COLUMNS, 63.5), down=down, x=x)
+    parameters = tuple(x) if isinstance(x[0], str) else ()
+    picture = Picture("Cells", field(raster, None, None, parameters), "", {"left": 0, "right": 9})
     of = frames(cells.astype(np.uint8))
     rows = filled(picture, of, 0)["datasets"]["cells_level"]
     assert len(rows) == ROWS - 1
@@ -144,6 +144,13 @@ def test_a_line_at_a_level_stands_in_a_file_where_the_picture_comes_to_it(down, 
     pixels = shown(picture, of, 0, size=(450, 300))
     dark = np.flatnonzero((pixels[150] < 40).all(axis=-1))
     assert abs(dark.mean() / pixels.shape[1] - 2.5 / 9) < 0.01
+
+
+def test_a_raster_of_two_bands_has_two_colours():
+    cells = some()
+    picture = Picture("Cells", field(BLOCKS._replace(bands=2)), "")
+    bands = np.where(cells[0, ::-1] < LARGEST / 2, 64, 191)
+    assert (middles(shown(picture, frames(cells), 0)) == colours("sequential")[bands]).all()
 
 
 def test_points_of_two_classes_are_drawn_in_their_colours():
@@ -160,7 +167,7 @@ def test_points_of_two_classes_are_drawn_in_their_colours():
 
 def test_the_player_is_told_what_to_paint_and_vega_is_not():
     x = np.linspace(0, 1, 100)
-    still, level = some(1)[0], BLOCKS._replace(name="still", level=0.5)
+    still, level = some(1)[0], BLOCKS._replace(name="still", level=Level("cells", COLUMNS, 100))
     pictures = [
         Picture("A", field(level, ("x", "y"), ("a", "b"), pick=True), "",
                 {}, {"still": {"cells": still}}),

@@ -67,6 +67,9 @@ HTML = """
 """
 
 
+Pick = Callable[[float, float], None]  # told of a place
+
+
 class Picture(NamedTuple):
     """A chart in the player, with the numbers it needs beside the frames (see ui/charts.py)."""
 
@@ -210,15 +213,16 @@ def answer(
 @cache
 def _drawing(text: str) -> dict[str, Any]:
     """A chart, as JSON, in two parts: what Vega draws, compiled, and what the player paints: the
-    lines over `frames`, the points of a `cloud`, of which it needs the colours, and the curves and
-    rasters that are named in its usermeta.
+    lines over `frames`, the points of a `cloud`, of which it needs the colours, and the curves,
+    rasters, edges and meshes that are named in its usermeta.
 
     Compiling here, once, spares each browser a third of a second before its first picture.
     """
     spec = json.loads(text)
-    meta = {"curves": [], "rasters": [], **spec["usermeta"]}
+    meta = {"curves": [], "rasters": [], "edges": [], "meshes": [], **spec["usermeta"]}
     painted = {"frames": [], "cloud": [], **{name: [] for name in meta["curves"]}}
     painted |= {level_name(raster["name"]): [] for raster in meta["rasters"]}
+    painted |= {one["name"]: [] for one in (*meta["edges"], *meta["meshes"])}
     rest = []
     for layer in spec["layer"]:
         if layer["mark"]["type"] != "image":
@@ -319,13 +323,13 @@ def player(
     readout: Callable[[Any], Readout],
     *,
     also: Derive | None = None,
-    on_pick: Callable[[float, float], None] | None = None,
+    on_pick: Pick | Sequence[Pick | None] | None = None,
 ) -> None:
     """Show the run in these pictures, the first one large, and let it be steered.
 
     `readout` gives the line below for a config: settings may have changed on the way.
-    `also` makes further columns of a config and recorded ones; `on_pick` is told of a click at a
-    point of a chart whose usermeta has `pick`.
+    `also` makes further columns of a config and recorded ones; `on_pick`, one or one for each
+    picture, is told of a click at a point of a chart whose usermeta has `pick`.
     """
     key = run.key
     turn = run.settings.turn  # a request made before this one does not have its pictures
@@ -350,9 +354,13 @@ def player(
         said = st.session_state[key].get(what)
         run.settings.hold(said.get("turn") if isinstance(said, dict) else None)
         if what == "pick" and on_pick:
-            x, y = (said.get("x"), said.get("y")) if isinstance(said, dict) else (None, None)
-            if _is_number(x) and _is_number(y):
-                on_pick(x, y)
+            words = said if isinstance(said, dict) else {}
+            x, y, which = words.get("x"), words.get("y"), words.get("picture")
+            told = on_pick
+            if not callable(told):
+                told = told[_whole(which, 0, len(told) - 1, 0)]
+            if told and _is_number(x) and _is_number(y):
+                told(x, y)
                 st.session_state[f"{key}.again"] = True
         elif what == "more":
             st.session_state[f"{key}.asked"] = said

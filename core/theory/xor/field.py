@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.xor import Config
 
 CELLS = 60  # rows and columns of the probability
+LINE_CELLS = 30  # of the picture from which the line is found
 UNIT_CELLS = 24  # of each unit's field
 FIELDS = 8  # units of each layer that have a field: the first ones
 # Between which numbers a unit's field is drawn; what is beyond has the colour of the limit.
@@ -49,15 +50,21 @@ def unit_names(config: Config) -> list[str]:
     return [f"unit_{layer}_{k}" for layer in range(1, config.layers + 1) for k in shown]
 
 
-def pictures(config: Config, parameters: Parameters) -> tuple[Tensor, Tensor]:
-    """(CELLS, CELLS) P(class 1) over the window from 0 to 1, and (len(unit_names), UNIT_CELLS,
-
-    UNIT_CELLS) the units over it, in UNIT_LIMITS; both uint8, on the parameters' device.
+def pictures(config: Config, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
+    """(CELLS, CELLS) P(class 1) over the window from 0 to 1; (LINE_CELLS, LINE_CELLS) its logit in
+    parts of the largest one, from -1 to 1, so that the line of 0 is as sharp where nothing is
+    learnt yet; and (len(unit_names), UNIT_CELLS, UNIT_CELLS) the units over the window, in
+    UNIT_LIMITS. All uint8, on the parameters' device.
     """
     device = next(iter(parameters.values())).device
     x = grid_inputs(window(config), (CELLS, UNIT_CELLS), config.features, device)
     units, logits = outputs(parameters, config.activation, x)
-    field = to_bytes(torch.sigmoid(logits[: CELLS**2]), 0, 1).view(CELLS, CELLS)
+    inside = logits[: CELLS**2]
+    field = to_bytes(torch.sigmoid(inside), 0, 1).view(CELLS, CELLS)
+    # Of two times two cells the mean: it belongs to the middle of a cell that is twice as large.
+    fold = CELLS // LINE_CELLS
+    coarse = inside.view(LINE_CELLS, fold, LINE_CELLS, fold).mean(dim=(1, 3))
+    line = to_bytes(coarse / coarse.abs().amax().clamp(min=1e-30), -1, 1)
     shown = torch.cat([values[:FIELDS, CELLS**2 :] for values in units])
     small = to_bytes(shown, *UNIT_LIMITS[config.activation])
-    return field, small.view(-1, UNIT_CELLS, UNIT_CELLS)
+    return field, line, small.view(-1, UNIT_CELLS, UNIT_CELLS)

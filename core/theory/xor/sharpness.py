@@ -13,10 +13,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core import devices
+from core.course import Change
 from core.randomness import generator
 from core.theory.xor.losses import LOSSES
 from core.theory.xor.network import Parameters, outputs, unflattened
@@ -44,6 +46,15 @@ ENOUGH = 1e-5  # part of it by which the estimate still changes a round
 def edge(config: Config) -> float:
     """The curvature beyond which a full-batch update of SGD is unstable: (2 + 2β) / η."""
     return (2 + 2 * config.momentum) / config.learning_rate
+
+
+def edges(config: Config, *later: Change[Config]) -> np.ndarray:
+    """(steps + 1,) the edge before each update, nan of an optimiser other than SGD."""
+    course = ((0, config), *later)
+    found = np.empty(course[-1][1].steps + 1)
+    for begin, settings in course:
+        found[begin:] = edge(settings) if settings.optimiser == "sgd" else math.nan
+    return found
 
 
 def sharpness(config: Config, state: State) -> float:

@@ -1,17 +1,20 @@
 // One chart: Vega draws what is drawn once and what moves, painters what is too much for it.
 
 import { rowsOf } from "./frames.js";
-import { Cloud, Curves, Trails } from "./paint.js";
+import { Cloud, Curves, Edges, Meshes, Trails } from "./paint.js";
 import { Rasters } from "./raster.js";
 
 export class Chart {
-  constructor(view, place, { hover, pick, trails, clouds, curves, rasters }, maps) {
+  constructor(view, place, { hover, pick, trails, clouds, curves, rasters, edges, meshes }, maps) {
     this.view = view;
     this.rasters = new Rasters(place, rasters, maps);
     // The lowest first.
     const lines = levels(trails).map((level) => new Trails(place, level));
-    this.painters = [this.rasters, ...lines, new Cloud(place, clouds), new Curves(place, curves)];
-    this.painted = new Set([...curves, ...rasters].map(({ name }) => name)); // data sets that are not for Vega
+    this.edges = new Edges(place, edges);
+    const points = [new Meshes(place, meshes), new Cloud(place, clouds), new Curves(place, curves)];
+    this.painters = [this.rasters, this.edges, ...lines, ...points];
+    // Data sets that are not for Vega.
+    this.painted = new Set([...curves, ...rasters, ...edges].map(({ name }) => name));
     this.hover = hover; // what stands under the pointer: { fields: { column: label } }
     this.pick = pick; // whether a click picks a point
     this.trails = trails; // its lines, for their colours

@@ -3,6 +3,7 @@
 // A painter has a canvas of its own, `paint(view, frames, index)`, and `clear()`, after which it paints all anew; if it
 // needs what comes with a run, `settle(tables)`, name -> Arrow table. Rasters have a file of their own.
 
+import { columnsIn } from "./frames.js";
 import { drawable } from "./numbers.js";
 
 const PALE = 0.35;
@@ -165,6 +166,123 @@ export class Curves {
       stroke(pen, view, across, up, 0, Math.min(across.length, up.length) - 1);
     }
   }
+}
+
+/** Lines through `length` numbers each, all x, then all y of a frame: what becomes of the lines of a grid. */
+export class Meshes {
+  constructor(place, meshes) {
+    this.meshes = meshes; // [{ name, length, colour, width }]
+    this.canvas = meshes.length ? canvasIn(place, "trails") : null;
+  }
+
+  clear() {} // each frame is painted anew
+
+  paint(view, frames, index) {
+    if (!this.meshes.length) return;
+    const pen = penOver(this.canvas, view);
+    pen.lineJoin = "round";
+    for (const { name, length, colour, width } of this.meshes) {
+      const cells = frames.wide.get(name)?.[index];
+      if (!cells) continue; // until the charts of another view are there
+      const count = cells.length / 2;
+      Object.assign(pen, { strokeStyle: colour, lineWidth: width });
+      for (let from = 0; from < count; from += length) {
+        stroke(pen, view, cells.subarray(0, count), cells.subarray(count), from, from + length - 1);
+      }
+    }
+  }
+}
+
+/**
+ * Lines from place to place, each as thick as a number of the frame and coloured by its sign: the weights of a
+ * network. They lie under what Vega draws.
+ */
+export class Edges {
+  constructor(place, edges) {
+    this.edges = edges; // [{ name, column, labels, per, most, colours: [below 0, above] }]
+    this.canvas = edges.length ? canvasIn(place, "under") : null;
+    this.lines = new Map(); // name -> [{ from: [x, y], to: [x, y], part }]
+    this.values = new Map(); // name -> the numbers on screen, one for each line
+  }
+
+  settle(tables) {
+    for (const { name } of this.edges) {
+      const { x, y, to_x: toX, to_y: toY, part } = Object.fromEntries(columnsIn(tables.get(name)));
+      this.lines.set(name, Array.from(x, (_, k) => ({ from: [x[k], y[k]], to: [toX[k], toY[k]], part: part[k] })));
+    }
+  }
+
+  clear() {} // each frame is painted anew
+
+  paint(view, frames, index) {
+    if (!this.edges.length) return;
+    const pen = penOver(this.canvas, view);
+    pen.lineCap = "round";
+    for (const { name, column, per, most, colours } of this.edges) {
+      const lines = this.lines.get(name) ?? [];
+      const values = lines.map(({ part }) => partOf(frames, column, part, index));
+      this.values.set(name, values);
+      lines.forEach((line, k) => {
+        if (!Number.isFinite(values[k])) return;
+        pen.strokeStyle = colours[Number(values[k] > 0)];
+        pen.lineWidth = thickness(values[k], per, most);
+        pen.beginPath();
+        bend(pen, bentBetween(view, line));
+        pen.stroke();
+      });
+    }
+  }
+
+  /** The line under a place of the plot, or null: { label, value }. */
+  under(view, left, top) {
+    let best = null;
+    for (const { name, labels, per, most } of this.edges) {
+      (this.lines.get(name) ?? []).forEach((line, k) => {
+        const value = this.values.get(name)?.[k];
+        const away = distanceTo(bentBetween(view, line), left, top) - thickness(value, per, most) / 2;
+        if (away <= (best?.away ?? CLOSE)) best = { away, label: labels[k], value };
+      });
+    }
+    return best;
+  }
+}
+
+const CLOSE = 4; // pixels beside a line that still count as on it
+const THINNEST = 0.4;
+const SAMPLES = 24; // places on a bent line that a pointer is compared with
+
+/** How thick the line of a number is: `per` pixels for 1, at most so many. */
+export const thickness = (value, per, most) => Math.min(most, Math.max(THINNEST, per * Math.abs(value || 0)));
+
+/** One number of a column that may be wide or one of several narrow ones. */
+export function partOf({ wide, columns }, column, part, index) {
+  const cells = wide.get(column)?.[index];
+  return cells ? cells[part] : columns.get(`${column}_${part}`)?.[index] ?? NaN;
+}
+
+/** The four points of a curve from place to place that leaves and arrives level. */
+function bentBetween(view, { from, to }) {
+  const [x, y] = [view.scale("x"), view.scale("y")];
+  const [[left, top], [right, bottom]] = [from, to].map(([across, up]) => [x(across), y(up)]);
+  const middle = (left + right) / 2;
+  return [[left, top], [middle, top], [middle, bottom], [right, bottom]];
+}
+
+function bend(pen, [[left, top], first, second, last]) {
+  pen.moveTo(left, top);
+  pen.bezierCurveTo(...first, ...second, ...last);
+}
+
+/** How far a place is from a Bézier curve of four points, as far as a few places on it tell. */
+export function distanceTo([a, b, c, d], left, top) {
+  let least = Infinity;
+  for (let k = 0; k <= SAMPLES; k += 1) {
+    const [t, u] = [k / SAMPLES, 1 - k / SAMPLES];
+    const weights = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
+    const at = (axis) => weights[0] * a[axis] + weights[1] * b[axis] + weights[2] * c[axis] + weights[3] * d[axis];
+    least = Math.min(least, Math.hypot(at(0) - left, at(1) - top));
+  }
+  return least;
 }
 
 export function canvasIn(place, className) {

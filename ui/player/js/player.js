@@ -173,7 +173,7 @@ class Player {
 
   drawFirst() {
     this.draw(true);
-    for (const { box, chart } of this.pictures.made) watch(box, chart, this);
+    this.pictures.made.forEach(({ box, chart }, index) => watch(box, chart, this, index));
     this.describe();
   }
 
@@ -242,9 +242,10 @@ class Player {
     this.wake();
   }
 
-  /** A point of a chart was clicked: a run starts there. */
-  pick(x, y) {
-    this.talk.say("pick", { x, y });
+  /** A point of a chart was clicked, which one by its index: a run starts there, unless the picture `stays`. */
+  pick(x, y, picture, { stays }) {
+    this.talk.say("pick", { x, y, picture });
+    if (stays) return;
     const { playing } = this.transport;
     this.jump(0);
     if (playing) this.start();

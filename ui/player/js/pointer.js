@@ -8,14 +8,14 @@ import { at } from "./words.js";
 const GAP = 14; // between the pointer and what it shows
 const BESIDE = 4; // so far beside the plot still counts as on it
 
-/** Let the pointer do on `box`, which an earlier chart may have had, what `chart` can; `player` is told of it. */
-export function watch(box, chart, player) {
+/** Let the pointer do on `box`, which an earlier chart may have had, what the `index`-th `chart` can; `player` is told. */
+export function watch(box, chart, player, index) {
   Object.assign(box, { onclick: null, onpointermove: null, onpointerleave: null });
   box.classList.toggle("pick", Boolean(chart.pick));
   if (chart.hover) hoverOver(box, chart, player);
   else {
-    if (chart.pick) pickFrom(box, chart, player);
-    if (chart.rasters.canvas) lookInto(box, chart);
+    if (chart.pick) pickFrom(box, chart, player, index);
+    if (chart.rasters.canvas || chart.edges.canvas) lookInto(box, chart);
   }
 }
 
@@ -27,10 +27,13 @@ function lookInto(box, chart) {
   const look = () => {
     const { left, top } = last ? inPlot(last, box, view) : {};
     const found = last ? chart.rasters.under(view, left, top) : [];
-    if (!found.length) return tip.leave();
-    const [{ row, column, smooth }] = found;
-    const [x, y] = [view.scale("x").invert(left), view.scale("y").invert(top)];
-    const here = smooth ? `${number(x)}, ${number(y)}` : `row ${row}, column ${column}`;
+    if (!found.length) {
+      const edge = last ? chart.edges.under(view, left, top) : null;
+      if (!edge) return tip.leave();
+      return tip.show(last, edge.label, [lineOf(number(edge.value))]);
+    }
+    const [{ row, column, place }] = found;
+    const here = place ? place.map(number).join(", ") : `row ${row}, column ${column}`;
     tip.show(last, here, found.map(({ label, byte, limits }) => {
       const { value, sign } = meaningOf(byte, limits);
       return lineOf(label, `${sign}${number(value)}`);
@@ -69,11 +72,11 @@ class Tip {
   }
 }
 
-function pickFrom(box, { view }, player) {
+function pickFrom(box, { view, pick }, player, index) {
   box.onclick = (event) => {
     const { left, top } = inPlot(event, box, view);
     if (left < 0 || top < 0 || left > view.width() || top > view.height()) return;
-    player.pick(view.scale("x").invert(left), view.scale("y").invert(top));
+    player.pick(view.scale("x").invert(left), view.scale("y").invert(top), index, pick);
   };
 }
 

@@ -22,6 +22,16 @@ export function paletteOf(text) {
   return colours;
 }
 
+/** A palette of so many bands: all bytes of one have the colour in its middle. */
+export function banded(palette, bands) {
+  const found = palette.slice();
+  for (let byte = 0; byte <= LARGEST; byte += 1) {
+    const band = Math.min(bands - 1, Math.floor(byte / LARGEST * bands));
+    found[byte] = palette[Math.round((band + 0.5) / bands * LARGEST)];
+  }
+  return found;
+}
+
 /** Which of `count` equal cells from `first` to `last` has the place, or null. */
 export function cellAt(place, first, last, count) {
   const part = (place - first) / (last - first);
@@ -66,7 +76,10 @@ export function levelLine(bytes, columns, level) {
 /** The rasters of a chart, on one canvas; painted when their bytes are others than before. */
 export class Rasters {
   constructor(place, rasters, maps) {
-    this.rasters = rasters.map((raster) => ({ ...raster, palette: paletteOf(maps[raster.colours]) }));
+    this.rasters = rasters.map((raster) => {
+      const palette = paletteOf(maps[raster.colours]);
+      return { ...raster, palette: raster.bands ? banded(palette, raster.bands) : palette };
+    });
     this.canvas = rasters.length ? canvasIn(place, "under") : null;
     this.small = document.createElement("canvas"); // one pixel a cell
     this.still = new Map(); // name -> bytes that came with the run
@@ -83,16 +96,19 @@ export class Rasters {
   clear() { this.painted = null; }
 
   paint(view, frames, index) {
-    const bytes = this.rasters.map(({ name }) => frames.wide.get(name)?.[index] ?? this.still.get(name));
+    const shown = (name) => frames.wide.get(name)?.[index] ?? this.still.get(name);
+    const bytes = this.rasters.map(({ name }) => shown(name));
     if (!bytes.length || bytes.every((cells, i) => cells && cells === this.painted?.[i])) return;
     this.painted = bytes;
     const pen = penOver(this.canvas, view);
     this.rasters.forEach((raster, i) => {
-      if (bytes[i]) this.paintOne(pen, view, raster, bytes[i]);
+      if (!bytes[i]) return;
+      this.paintOne(pen, view, raster, bytes[i]);
+      if (raster.level) paintLevel(pen, edges(view, raster), raster.level, shown(raster.level[0]));
     });
   }
 
-  paintOne(pen, view, { palette, columns, smooth, level, ...raster }, bytes) {
+  paintOne(pen, view, { palette, columns, smooth, ...raster }, bytes) {
     const { small } = this;
     const rows = bytes.length / columns;
     Object.assign(small, { width: columns, height: rows });
@@ -107,26 +123,12 @@ export class Rasters {
     pen.transform((right - left) / columns, 0, 0, (last - first) / rows, left, first);
     pen.drawImage(small, 0, 0);
     pen.restore();
-    if (level === null) return;
-    const [least, most] = raster.limits.map((end) => placeOf(view, end));
-    const strokes = levelLine(bytes, columns, (level - least) / (most - least) * LARGEST);
-    const [across, up] = [(right - left) / columns, (last - first) / rows];
-    pen.beginPath();
-    for (const [x, y, toX, toY] of strokes) {
-      pen.moveTo(left + (x + 0.5) * across, first + (y + 0.5) * up);
-      pen.lineTo(left + (toX + 0.5) * across, first + (toY + 0.5) * up);
-    }
-    pen.lineCap = "round";
-    for (const [strokeStyle, lineWidth] of LEVEL) {
-      Object.assign(pen, { strokeStyle, lineWidth });
-      pen.stroke();
-    }
   }
 
-  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, smooth }]. */
+  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, place }]. */
   under(view, x, y) {
     const found = this.rasters.map((raster, i) => {
-      const { columns, label, limits, smooth } = raster;
+      const { columns, label, limits, smooth, shows, down } = raster;
       const bytes = this.painted?.[i];
       if (!bytes) return null;
       const { left, right, first, last } = edges(view, raster);
@@ -134,9 +136,29 @@ export class Rasters {
       const row = cellAt(y, first, last, bytes.length / columns);
       if (row === null || column === null) return null;
       const byte = bytes[row * columns + column];
-      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, smooth };
+      const part = [(x - left) / (right - left), (y - first) / (last - first)];
+      const ends = (shows ?? [raster.x, raster.y]).map((pair) => pair.map((end) => placeOf(view, end)));
+      if (down) ends[1].reverse();
+      const place = smooth ? part.map((along, k) => ends[k][0] + along * (ends[k][1] - ends[k][0])) : null;
+      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, place };
     });
     return found.filter(Boolean).reverse();
+  }
+}
+
+/** The line along which the bytes of a raster are at one of them. */
+function paintLevel(pen, { left, right, first, last }, [, columns, byte], bytes) {
+  if (!bytes) return;
+  const [across, up] = [(right - left) / columns, (last - first) / (bytes.length / columns)];
+  pen.beginPath();
+  for (const [x, y, toX, toY] of levelLine(bytes, columns, byte)) {
+    pen.moveTo(left + (x + 0.5) * across, first + (y + 0.5) * up);
+    pen.lineTo(left + (toX + 0.5) * across, first + (toY + 0.5) * up);
+  }
+  pen.lineCap = "round";
+  for (const [strokeStyle, lineWidth] of LEVEL) {
+    Object.assign(pen, { strokeStyle, lineWidth });
+    pen.stroke();
   }
 }
 
