@@ -145,3 +145,16 @@ def test_a_click_on_a_node_draws_it_in_the_plane_and_the_run_stays(visit):
     top = box["height"] / 2 + (y - high / 2) / pixel
     canvas.hover(position={"x": left, "y": top})
     assert "linear1.weight[2, 1]" in page.locator(".tip").inner_text()
+
+
+def test_a_view_has_all_its_pictures_and_no_other_whatever_was_seen_before(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.view=Units&{PAGE}.epochs=3")
+    assert page.locator("figure").count() == 2
+    page.get_by_test_id("stButtonGroup").get_by_text("Sharpness").click()
+    page.locator("figure canvas.marks").nth(2).wait_for()
+    visitor.rest()
+    assert page.locator("figcaption").all_inner_texts()[2].startswith("The loss")
+    page.get_by_test_id("stButtonGroup").get_by_text("Units").click()
+    page.locator("figure").nth(2).wait_for(state="detached")
+    assert page.locator("figure canvas.marks").count() == 2

@@ -6,12 +6,10 @@ export default function (component) {
   const { parentElement: root, data } = component;
   latest.set(root, component);
   const charts = root.querySelector(".charts");
-  if (data.charts && charts.childElementCount === 0) {
-    for (const { title } of data.charts) {
-      const figure = charts.appendChild(document.createElement("figure"));
-      figure.appendChild(document.createElement("figcaption")).textContent = title;
-      figure.appendChild(document.createElement("div")).className = "canvas";
-    }
+  for (const { title } of (data.charts ?? []).slice(charts.childElementCount)) {
+    const figure = charts.appendChild(document.createElement("figure"));
+    figure.appendChild(document.createElement("figcaption")).textContent = title;
+    figure.appendChild(document.createElement("div")).className = "canvas";
   }
   loading ??= import(new URL(data.script, document.baseURI).href);
   loading.then(

@@ -48,6 +48,7 @@ export class Pictures {
     this.changing = false;
     this.settle();
     shown();
+    for (const left of [...this.area.children].slice(made.length)) left.remove(); // another view had more
     for (const { place, box } of made) {
       for (const old of [...box.children]) if (old !== place) old.remove();
       place.className = "";
