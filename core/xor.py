@@ -55,9 +55,19 @@ from core.theory.xor.findings import (
     luck_findings,
     predict,
 )
+from core.theory.xor.inside import Inside, inspected
 from core.theory.xor.line import Line, best_line, noise_error
 from core.theory.xor.losses import LOSSES, Precision, precision
-from core.theory.xor.luck import SOLVED, Luck, many_seeds, wilson
+from core.theory.xor.luck import (
+    SOLVED,
+    Luck,
+    Seeds,
+    frame_seeds,
+    from_start,
+    many_seeds,
+    run_seeds,
+    wilson,
+)
 from core.theory.xor.network import (
     ACTIVATIONS,
     Listed,
@@ -104,7 +114,8 @@ __all__ += ["NOTES_SOLVED", "OWN", "SOLVED", "UNIT_CELLS", "UNIT_LIMITS", "Line"
 __all__ += ["Points", "Precision", "Prediction", "Update", "Window", "best_line", "counted"]
 __all__ += ["drawn", "edge", "findings", "grid", "like_notes", "luck_findings", "many_seeds"]
 __all__ += ["ALONG", "bent", "frame_with_sharpness", "input_pictures", "last_sharpness"]
-__all__ += ["edges", "looks_every", "noise_error"]
+__all__ += ["Inside", "Seeds", "edges", "frame_seeds", "from_start", "inside", "looks_every"]
+__all__ += ["noise_error", "run_seeds"]
 __all__ += ["parameter_count", "parameter_shapes", "plain_pytorch", "points", "precision"]
 __all__ += ["predict", "read_points", "sharpness", "sharpness_of", "unflattened", "unit_names"]
 __all__ += ["update_after", "wilson", "window"]
@@ -422,6 +433,12 @@ def _optimizer(
                 place = "cpu" if values.dim() == 0 else parameters[name].device
                 optimizer.state[parameters[name]][key] = values.to(place, copy=True)
     return optimizer
+
+
+def inside(config: Config) -> Inside:
+    """The notes' data set of 200 points and the model of these settings, as one inspects them."""
+    model = initialise(lambda: classifier(config), weight_seed(config.seed), torch.device("cpu"))
+    return inspected(XORDataset(200, seed=config.seed), model, len(config.features))
 
 
 def diverged(state: State) -> bool:

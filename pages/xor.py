@@ -1,12 +1,15 @@
 """XOR: a small network bends the line between two classes of points."""
 
 import math
+from functools import partial
 from typing import Any
 
 from core import xor as lesson
 from core.ranges import Range
 from core.rasters import LARGEST
+from core.recording import shared
 from ui.controls import Settings
+from ui.luck import luck
 from ui.network import gallery, network
 from ui.page import WATCH, Guess, Try, ending, heading
 from ui.painted import Level, Mesh, Raster, field, warped
@@ -15,26 +18,18 @@ from ui.player.player import Picture, Readout, player
 from ui.steering import Run
 from ui.theme import BLUE, VERMILION, number, short
 from ui.verdict import Name, autopsy, verdict
+from ui.workings import inside, loop, own_points, parameters, precision
 
 DRAWN = 400  # points that train, and a quarter as many that test: more would hide the plane
 MOST_ADDED, MOST_HELD = 100, 20  # that travel in a link
 WINDOW = ("left", "right", "low", "high")
 MESH = Mesh("grid", lesson.ALONG)
 LINE = Level("line", lesson.LINE_CELLS, LARGEST / 2)
-PLANE = Raster(
-    "field", "p of class 1", lesson.CELLS, WINDOW[:2], WINDOW[2:], (0, 1), "diverging", True
-)
-UNIT = Raster(
-    "unit",
-    "unit",
-    lesson.UNIT_CELLS,
-    WINDOW[:2],
-    WINDOW[2:],
-    ("least", "most"),
-    "diverging",
-    smooth=True,
-    legend=False,
-)
+SIDES = WINDOW[:2], WINDOW[2:]
+PLANE = Raster("field", "p of class 1", lesson.CELLS, *SIDES, (0, 1), "diverging", True)
+PLANE = PLANE._replace(level=LINE)
+LIMITED = ("least", "most")
+UNIT = Raster("unit", "unit", lesson.UNIT_CELLS, *SIDES, LIMITED, "diverging", True, legend=False)
 SPIRAL = {"data": "spiral", "noise": 0.05, "hidden": 16, "layers": 2}
 PRESETS: dict[str, dict[str, Any]] = {
     "as in the notes": {"test_share": 0.0},
@@ -50,6 +45,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "blobs": {"data": "blobs", "noise": 0.3, "hidden": 1, "epochs": 40},
     "edge of stability": lesson.AT_THE_EDGE,
 }
+SURE = (-5, 0, 5, 10, 15, 20, 40, 80, 120)  # logits
+SEEDS = 50
+TABLE = "table"  # points of one's own that do not fit into a link
 CLASSES = ("class 0", "class 1")
 OUTPUT = "probability"
 UNITS = {
@@ -182,6 +180,7 @@ with settings.sidebar():
             explain="What the network says, or one of its units. A click on a node sets it.",
         )
         settings.device()
+    settings.keep("extra_points", TABLE, "data", lesson.OWN)
 view = settings.view("Accuracy", "Units", "Network", "Bent plane", "Sharpness")
 
 # --- What theory says of these settings, in words.
@@ -292,17 +291,12 @@ if view == "Units":
     pictures = [plane, units]
 elif view == "Network":
     made = network(lesson.parameter_shapes(config), config.features, layers, PLANE, UNIT)
-    node_at, inputs = made.node_at, lesson.input_pictures(config)
-    ends = {f"input_{k}": (cells, limit) for k, (cells, limit) in enumerate(inputs.values())}
-    values = {f"{name}_low": -limit for name, (_, limit) in ends.items()}
-    values |= {f"{name}_high": limit for name, (_, limit) in ends.items()}
-    drawing = Picture(
-        "The network: orange weights are above 0, blue ones below" + ("" if few else f"; {first}"),
-        made.spec,
-        "The network after update {step}.",
-        here | of_units | values,
-        {"edges": made.edges} | {name: {"cells": cells} for name, (cells, _) in ends.items()},
+    node_at = made.node_at
+    title = "The network: orange weights are above 0, blue ones below" + (
+        "" if few else f"; {first}"
     )
+    inputs = lesson.input_pictures(config).values()
+    drawing = made.picture(title, here | of_units, inputs, run.step_name)
     pictures = [plane, drawing]
 elif view == "Bent plane":
     also = lesson.bent(across - 1, up - 1)
@@ -365,6 +359,27 @@ def told(guess: str) -> str:
     )
 
 
+known = (
+    f"With the notes' settings at least {lesson.NOTES_SOLVED:.0%} of seeds get more than "
+    f"{lesson.SOLVED} of their points right, and about {lesson.NOTES_PERFECT:.0%} all of them: "
+    "of 200 that were tried."
+)
+seeds = shared(
+    lesson.run_seeds,
+    ((0, lesson.Seeds(config, SEEDS)),),
+    frame=lesson.frame_seeds,
+    resumable=lesson.from_start,
+)
+workings = {
+    "How lucky was that": partial(
+        luck, run, seeds, SEEDS, lesson.SOLVED, known if lesson.like_notes(config) else ""
+    ),
+    "The loop": partial(loop, run, lesson.update_after),
+    "Parameters": partial(parameters, run, lesson.parameter_shapes(config), config.held),
+    "Your points": partial(own_points, run, lesson.read_points, TABLE, MOST_ADDED),
+    "Inside": lambda: inside(lesson.inside(config)),
+    "Precision": lambda: precision(lesson.precision(SURE)),
+}
 ending(
     run,
     plane,
@@ -406,4 +421,5 @@ ending(
         PRESETS["edge of stability"],
     ),
     code=(lesson.State, lesson.SimpleClassifier, lesson.run, lesson.predict),
+    workings=workings,
 )

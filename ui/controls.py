@@ -556,6 +556,14 @@ class Settings:
         )
         return guess
 
+    def keep(self, field: str, name: str, other: str, value: str) -> None:
+        """Where the control of a field holds nothing and that of the `other` this `value`: what the
+        page has put into the session under `name`, if anything.
+        """
+        kept = st.session_state.get(self.key(name))
+        if kept and self._values[field] == () and self._values[other] == value:
+            self.put(field, kept)
+
     def put(self, field: str, value: Any) -> None:
         """A value of Config that follows from other controls."""
         self._values[field] = value

@@ -33,6 +33,8 @@ _STYLE = """<style>
 .stColumn:has(.katex-display) { container-type: inline-size; }
 .stColumn .stMarkdown .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem;
   overflow: visible; font-size: min(1em, 6cqi); }
+.stTabs [role="tablist"] { overflow-x: auto; }
+.stTabs [role="tab"] { flex: none; white-space: nowrap; }
 .stMarkdown [data-testid="stCaptionContainer"] { opacity: 0.75; }
 [data-testid="stCaptionContainer"] code { color: inherit; }
 .stCode { display: grid; overflow-x: auto; }

@@ -4,13 +4,14 @@ Layers go from left to right, the inputs first, the output last. Each node has a
 is over the plane of the points; of a layer of many units the first are drawn.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from ui.painted import Edges, Ends, Raster, Spec, drawing
+from ui.player.player import Picture
 
 NODE, OUTPUT = 0.84, 1.9  # sides of nodes; from one to the next in a layer is 1
 WIDE = 1.45  # how much wider than high, at least
@@ -34,6 +35,21 @@ class Network(NamedTuple):
     spec: Spec
     edges: Mapping[str, np.ndarray]  # the data set of its lines
     nodes: tuple[Node, ...]
+
+    def picture(
+        self,
+        title: str,
+        values: Mapping[str, float],
+        inputs: Iterable[tuple[np.ndarray, float]],
+        step: str,
+    ) -> Picture:
+        """The drawing, with the still rasters of its inputs and the limits of each around 0."""
+        cells = {f"input_{k}": one for k, one in enumerate(inputs)}
+        limits = {f"{name}_low": -limit for name, (_, limit) in cells.items()}
+        limits |= {f"{name}_high": limit for name, (_, limit) in cells.items()}
+        still = {name: {"cells": shown} for name, (shown, _) in cells.items()}
+        words = f"The network after {step} {{step}}."
+        return Picture(title, self.spec, words, {**values, **limits}, {"edges": self.edges} | still)
 
     def node_at(self, x: float, y: float) -> Node | None:
         """The node that has a place of the drawing."""

@@ -98,20 +98,23 @@ def ending(
     *tries: Try | Guess,
     code: tuple[Callable[..., object] | type, ...],
     more: Mapping[str, Sequence[str]] = EMPTY,
+    workings: Mapping[str, Callable[[], None]] = EMPTY,
 ) -> None:
-    """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the code that runs,
-    `code`; what to take away, `picture` and `frames`. Below, the way to other lessons.
+    """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the lesson's `workings`,
+    each shown when it is opened; the code that runs, `code`; what to take away, `picture` and
+    `frames`. Below, the way to other lessons.
     """
     shown: dict[str, Callable[[], None]] = {
         title: partial(_paragraphs, words) for title, words in more.items()
     }
     shown["Try this"] = lambda: _experiments(run, frames, tries)
+    shown |= workings
     shown["Code"] = lambda: code_panel(run, *code)
     shown["Take it away"] = lambda: take_away(run, picture, frames)
     tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
     for tab, (title, show) in zip(tabs, shown.items(), strict=True):
         # Colouring code takes a browser a quarter of a second, and CSV a server.
-        if tab.open or title not in ("Code", "Take it away"):
+        if tab.open or title not in ("Code", "Take it away", *workings):
             with tab:
                 show()
     before, after = neighbours(run.name)

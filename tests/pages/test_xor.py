@@ -1,9 +1,15 @@
 """The page of XOR: what is its own; what every page does is in test_every_lesson.py."""
 
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlparse
+
 import pytest
 
-from core.xor import Config
+from core.xor import Config, many_seeds, run, update_after, wilson
 from tests.pages.verdict import verdict
+from ui.player import player
+from ui.theme import number
 
 NAME = "xor"
 
@@ -132,3 +138,120 @@ def test_every_view_has_its_pictures_for_every_network(open_page, view, settings
     assert not page.exception
     assert not page.error
     assert not page.warning
+
+
+# --- The tabs.
+
+
+def opened_tab(page, title: str):
+    page.session_state[f"{NAME}.tab"] = title
+    page.run()
+    assert not page.exception
+    return page
+
+
+def tables(page) -> str:
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+def test_the_line_of_one_half_is_drawn(open_page, monkeypatch):
+    sent = []
+    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
+    open_page(NAME, epochs="1")
+    (raster,) = sent[-1]["charts"][0]["rasters"]
+    assert raster["level"] == ["line", 30, 127]
+    assert sent[-1]["frames"].column("line").type.byte_width == 900
+
+
+def test_a_number_is_held_by_a_button_and_let_go(open_page):
+    page = opened_tab(open_page(NAME, epochs="3", at="20"), "Parameters")
+    states = list(run(Config(epochs=3)))
+    bias = number(states[20].parameters["linear2.bias"].item())
+    assert bias in tables(page)
+    page.selectbox(f"{NAME}.which").set_value(12).run()  # after 4 × 2 and 4
+    page.number_input(f"{NAME}.hold.linear2.weight[0, 0]").set_value(0.25).run()
+    next(one for one in page.button if one.label == "Hold it").click().run()
+    assert not page.exception
+    course = page.session_state[f"{NAME}.run"].course
+    assert [(k, one.held) for k, one in course] == [(0, ()), (20, (("linear2.weight", 0, 0.25),))]
+    (let,) = [one for one in page.button if one.label.startswith("Let ")]
+    assert let.label == "Let linear2.weight[0, 0] go, held at 0.2500"
+    let.click().run()
+    assert page.session_state[f"{NAME}.run"].config.held == ()
+
+
+def test_the_loop_lights_up_line_by_line_with_the_numbers_of_the_update(open_page):
+    page = opened_tab(open_page(NAME, epochs="3", at="20"), "The loop")
+    update = update_after(Config(epochs=3), list(run(Config(epochs=3)))[20])
+    loss = f"one number: {number(update.loss.item())}"
+    assert "lit" not in tables(page).partition('<ol class="loop">')[2]
+    for k in range(1, 6):
+        next(one for one in page.button if one.label == "Next line").click().run()
+        lines = tables(page).partition('<ol class="loop">')[2].split("<li")[1:]
+        assert [" lit" in f" {line}".replace('"', " ") for line in lines] == [
+            j == k for j in range(1, 6)
+        ]
+        assert (loss in tables(page)) == (k >= 3)
+    next(one for one in page.button if one.label == "Begin again").click().run()
+    assert "lit" not in tables(page).partition('<ol class="loop">')[2]
+
+
+def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
+    page = opened_tab(open_page(NAME, epochs="2", hidden="3"), "How lucky was that")
+    assert "seeds" not in tables(page)
+    next(one for one in page.button if one.label == "Train 50 seeds").click().run()
+    for _ in range(100):
+        if any(one.value.startswith("After 2 epochs") for one in page.markdown):
+            break
+        page.run()
+    assert not page.exception
+    *_, luck = many_seeds(Config(epochs=2, hidden=3), 50)
+    (words,) = [one.value for one in page.markdown if one.value.startswith("After 2 epochs")]
+    low, high = wilson(luck.solved, 50)
+    assert f"**{luck.solved} of 50**" in words
+    assert f"between {100 * low:.0f} % and {100 * high:.0f} %" in words
+    links = re.findall(r'href="(.*?)"', tables(page))
+    assert len(links) == 50
+    seeds = [parse_qs(urlparse(unescape(link)).query)["xor.seed"][0] for link in links]
+    assert sorted(map(int, seeds)) == list(range(42, 92))
+    worst = int(luck.accuracy.argmin())
+    assert luck.accuracy[int(seeds[0]) - 42] == luck.accuracy[worst]
+    assert all("xor.hidden=3" in link and "xor.epochs=2" in link for link in links)
+
+
+def test_of_the_notes_settings_it_is_said_how_often_they_succeed(open_page):
+    page = open_page(NAME, test_share="0", epochs="100")
+    captions = [one.value for one in opened_tab(page, "How lucky was that").caption]
+    assert any("at least 95% of seeds" in one and "about 80% all" in one for one in captions)
+
+
+def test_a_list_of_layers_hides_their_numbers(open_page):
+    page = opened_tab(open_page(NAME, epochs="1"), "Inside")
+    words = "".join(one.value for one in page.markdown)
+    assert "knows **0** numbers" in words
+    assert "`nn.ModuleList`: **17**" in words
+    assert "`len(dataset)` is 200" in words
+    assert "points [8, 2], labels [8]" in words
+    assert "give the same outputs" in words
+    assert "(act_fn): Tanh()" in page.code[0].value
+    assert "`linear1.weight`: [4, 2]" in words
+
+
+def test_what_comes_after_the_sigmoid_stops_at_a_hundred(open_page):
+    page = opened_tab(open_page(NAME, epochs="1"), "Precision")
+    last = tables(page).rpartition("<tr>")[2]
+    cells = re.findall(r"<td>(.*?)</td>", last)
+    # z; exact, of logits and after the sigmoid; the slopes of these two.
+    assert cells == ["120.0", "120.0", "120.0", "100.0", "1.000", "0"]
+
+
+def test_a_table_too_large_for_a_link_stays_in_the_visit(open_page):
+    points = tuple((k / 200, (k % 7) / 7, k % 2) for k in range(200))
+    page = open_page(NAME, epochs="1")
+    page.session_state[f"{NAME}.table"] = points
+    page.selectbox(f"{NAME}.data").set_value("own").run()
+    assert not page.exception
+    assert not page.error
+    assert page.session_state[f"{NAME}.run"].config.extra_points == points
+    page = preset(page, "moons")
+    assert page.session_state[f"{NAME}.run"].config.extra_points == ()

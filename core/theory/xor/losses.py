@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy, softplus
 
@@ -59,7 +60,7 @@ class Precision(NamedTuple):
     gradient: dict[str, np.ndarray]  # ∂ loss / ∂ logit
 
 
-def precision(logits: np.ndarray, label: int = 0) -> Precision:
+def precision(logits: ArrayLike, label: int = 0) -> Precision:
     """What float32 keeps of the loss of a point at logits (n,), beside float64 and closed forms.
 
     PyTorch cuts the logarithm at -100, so that BCE of a wrong and sure network is 100, and its

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -102,6 +102,45 @@ def many_seeds(config: Config, count: int = 50) -> Iterator[Luck]:
                 for name, index, value in config.held:
                     parameters[name].view(count, -1)[:, index] = value
         yield look(epoch + 1)
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Settings of many seeds as one run, an epoch a step: see `core.recording`."""
+
+    config: Config
+    count: int = 50
+
+    @property
+    def steps(self) -> int:
+        return self.config.epochs
+
+
+class SeedsState(NamedTuple):
+    step: int
+    luck: Luck
+
+
+def run_seeds(seeds: Seeds, state: SeedsState | None = None) -> Iterator[SeedsState]:
+    """`many_seeds` as a lesson's run, which begins anew if it cannot go on: see `from_start`.
+
+    Raises `ValueError` for any other state than the first.
+    """
+    if state is not None and state.step:
+        raise ValueError(f"step = {state.step} is not allowed: many seeds go on from 0 alone.")
+    for luck in many_seeds(seeds.config, seeds.count):
+        yield SeedsState(luck.epoch, luck)
+
+
+def from_start(state: SeedsState) -> bool:
+    """Which states are resumable: the first."""
+    return state.step == 0
+
+
+def frame_seeds(seeds: Seeds, state: SeedsState) -> dict[str, np.ndarray]:
+    """loss (n,), accuracy (n,) and boundaries (n, UNIT_CELLS, UNIT_CELLS) of all seeds."""
+    luck = state.luck
+    return {"loss": luck.loss, "accuracy": luck.accuracy, "boundaries": luck.boundaries}
 
 
 def _stacked(config: Config, drawn: list[Points]) -> tuple[Tensor, Tensor]:

@@ -18,10 +18,14 @@ from core.xor import (
     UNIT_CELLS,
     Config,
     Luck,
+    Seeds,
+    frame_seeds,
+    from_start,
     luck_findings,
     many_seeds,
     probability,
     run,
+    run_seeds,
     wilson,
     window,
 )
@@ -121,3 +125,19 @@ def test_an_interval_known_from_a_table():
     assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert wilson(0, 50)[0] == 0
     assert wilson(50, 50)[1] == 1
+
+
+def test_many_seeds_are_a_run_of_epochs_from_its_start():
+    seeds = Seeds(Config(samples=40, epochs=3, hidden=2, test_share=0.0), 4)
+    assert seeds.steps == 3
+    states = list(run_seeds(seeds))
+    assert [state.step for state in states] == [0, 1, 2, 3]
+    assert [from_start(state) for state in states] == [True, False, False, False]
+    for state, luck in zip(states, many_seeds(seeds.config, 4), strict=True):
+        shown = frame_seeds(seeds, state)
+        assert np.array_equal(shown["accuracy"], luck.accuracy)
+        assert np.array_equal(shown["loss"], luck.loss)
+        assert np.array_equal(shown["boundaries"], luck.boundaries)
+    assert len(list(run_seeds(seeds, states[0]))) == 4
+    with pytest.raises(ValueError, match="step = 2 is not allowed"):
+        next(run_seeds(seeds, states[2]))

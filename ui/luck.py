@@ -1,0 +1,117 @@
+"""How lucky a run was: many seeds as one run in the background, their boundaries as links."""
+
+import base64
+import io
+import math
+from collections.abc import Mapping
+from html import escape
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from core.rasters import LARGEST
+from core.recording import Recording
+from ui.colours import colours
+from ui.steering import Run
+from ui.theme import number
+
+LOOK_SECONDS = 1.0
+SIDE = 48  # pixels of a picture
+_GRID = f"""<style>.seeds {{ display: flex; flex-wrap: wrap; gap: 8px; }}
+.seeds a {{ display: block; width: {SIDE}px; color: inherit; text-decoration: none;
+  font-size: 0.75rem; text-align: center; line-height: 1.3; }}
+.seeds img {{ display: block; width: {SIDE}px; height: {SIDE}px; image-rendering: auto;
+  border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }}</style>"""
+
+
+def luck(run: Run, recording: Recording, count: int, solved: float, known: str) -> None:
+    """A button that trains so many seeds, how far they are, and what has become of them; `known` is
+    what theory knows of it, if anything.
+
+    The recording has `accuracy` (m, n) and `boundaries` (m, n, rows, columns); a seed is solved
+    where its accuracy is above `solved`. Leaving the tab, or Cancel, ends the computing.
+    """
+    key = f"{run.name}.lucky"
+
+    def choose(wanted: bool) -> None:
+        st.session_state[key] = recording.course if wanted else None
+
+    def cancel() -> None:
+        choose(False)
+        recording.stop()
+
+    if known:
+        st.caption(known)
+    looking = _wanted(key, recording)
+
+    @st.fragment(run_every=LOOK_SECONDS if looking else None)
+    def shown() -> None:
+        wanted = _wanted(key, recording)
+        if wanted and recording.finished:
+            choose(False)
+            wanted = False
+        if wanted:
+            recording.lease()
+        if wanted != looking:
+            st.rerun()  # it looks again and again, or no longer
+        done = recording.known
+        if wanted:
+            left = recording.seconds_left
+            soon = f", about {left:.0f} s left" if math.isfinite(left) else ""
+            st.progress(done / recording.total, f"Epoch {max(done - 1, 0)}{soon}")
+            st.button("Cancel", on_click=cancel, key=f"{key}.cancel")
+        elif not recording.finished:
+            words = f"Train {count} seeds" if done < 2 else "Go on"
+            st.button(words, on_click=choose, args=(True,), key=f"{key}.start")
+        if recording.finished and recording.known < recording.total:
+            st.error(str(recording.frames().error))
+        if done > 1:
+            _results(run, recording, count, solved)
+
+    shown()
+
+
+def _wanted(key: str, recording: Recording) -> bool:
+    return st.session_state.get(key) == recording.course
+
+
+def _results(run: Run, recording: Recording, count: int, solved: float) -> None:
+    frames = recording.frames()
+    accuracy, cells = (frames.columns[name][-1] for name in ("accuracy", "boundaries"))
+    there = int((accuracy > solved).sum())
+    low, high = run.lesson.wilson(there, count)
+    st.markdown(
+        f"After {frames.steps[-1]} epochs **{there} of {count}** seeds have more than "
+        f"{number(solved)} of their points on the right side: {100 * there / count:.0f} %. In the "
+        f"long run it is between {100 * low:.0f} % and {100 * high:.0f} % (Wilson's interval, "
+        f"right 95 times of 100). All points right have {int((accuracy == 1).sum())}."
+    )
+    first = run.config.seed
+    query = dict(st.query_params)
+    links = []
+    for k in np.argsort(accuracy, kind="stable").tolist():
+        seed = first + k
+        words = f"seed {seed}: accuracy {number(float(accuracy[k]))}"
+        links.append(
+            f'<a href="{escape(_link(run.name, query, seed))}" target="_self" '
+            f'title="{words}"><img alt="{words}" src="{_picture(cells[k])}">{seed}</a>'
+        )
+    st.html(f'{_GRID}<div class="seeds">{"".join(links)}</div>')
+    st.caption("The plane of each seed, the least accurate first. A click opens its run.")
+
+
+def _link(name: str, query: Mapping[str, str], seed: int) -> str:
+    """The address of the page with these settings and another seed, from its start."""
+    gone = (f"{name}.course", f"{name}.at")
+    kept = {field: text for field, text in query.items() if field not in gone}
+    return f"/{name}?{urlencode(kept | {f'{name}.seed': str(seed)})}"
+
+
+def _picture(cells: np.ndarray) -> str:
+    """(rows, columns) uint8, the lowest row first, as the address of a PNG."""
+    file = io.BytesIO()
+    pixels = colours("diverging")[np.minimum(cells[::-1], LARGEST)]
+    Image.fromarray(pixels).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
