@@ -21,6 +21,8 @@ from ui.verdict import Name, autopsy, verdict
 from ui.workings import inside, loop, own_points, parameters, precision
 
 DRAWN = 400  # points that train, and a quarter as many that test: more would hide the plane
+# The sliders' part of what Config allows.
+COUNTS, BATCHES, EPOCHS = (Range(1, most, whole=True) for most in (10_000, 2_500, 2_000))
 MOST_ADDED, MOST_HELD = 100, 20  # that travel in a link
 WINDOW = ("left", "right", "low", "high")
 MESH = Mesh("grid", lesson.ALONG)
@@ -37,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "with momentum": {"momentum": 0.9, "epochs": 40},
     "without a bend": {"activation": "linear"},
     "without a bend, but with xy": {"activation": "linear", "features": ("x", "y", "xy")},
-    "two units are too few": {"hidden": 2},
+    "two units, and a bad start": {"hidden": 2},
     "much noise": {"noise": 0.3},
     "circle": {"data": "circle", "hidden": 8, "activation": "relu"},
     "moons": {"data": "moons", "hidden": 8, "momentum": 0.9},
@@ -63,7 +65,7 @@ NAMES = {  # of the findings
     "sharpness": Name("Sharpness: the largest curvature of the loss"),
 }
 LIMITS = {  # what theory's limit is
-    "accuracy": "the best line leaves new points {limit}, the rest is hidden by noise",
+    "accuracy": "of new points the best bent line would get {limit} right: noise hides the others",
     "loss": "the least of any straight line is {limit}",
     "sharpness": "(2 + 2β)/η = {limit}: from there on updates of all points at once are unstable",
 }
@@ -109,9 +111,6 @@ with settings.sidebar():
         flat = settings.toggle(
             "flat", "Two colours only", default=False, explain="Draw to which class a place goes."
         )
-        settings.slider(
-            "layers", "Layers", lesson.RANGES["layers"], explain="Of units, one after the other."
-        )
         settings.several(
             "features",
             "Inputs",
@@ -119,38 +118,21 @@ with settings.sidebar():
             explain="What the network is told of a point.",
             most=len(lesson.FEATURES),
         )
-        settings.choice(
-            "optimiser",
-            "Optimiser",
-            lesson.OPTIMISERS,
-            explain="What is made of the gradient: plain steps, or steps of an even size.",
-        )
-        settings.slider(
-            "weight_decay",
-            "Weight decay",
-            Range(0, 0.1),
-            step=0.001,
-            explain="The part of each number that is added to its gradient, and so pulls it to 0.",
-        )
-        settings.choice(
-            "loss",
-            "Loss",
-            lesson.LOSSES,
-            explain="*bce_with_logits* takes the sum before the sigmoid, *bce* what comes after.",
-        )
-        whole = {"samples": Range(1, 10_000, whole=True), "batch_size": Range(1, 2_500, whole=True)}
-        whole |= {"epochs": Range(1, 2_000, whole=True), "seed": Range(0, 99, whole=True)}
-        for name, label, explain in (
-            ("samples", "Points drawn", "How many, those that test among them."),
-            ("batch_size", "Batch size", "Points that an update looks at."),
-            ("epochs", "Epochs", "How often to go through all points that train."),
-            ("seed", "Seed", "Which points are drawn, where the network begins, and the order."),
+        of_gradient = "What is made of the gradient: plain steps, or steps of an even size."
+        settings.choice("optimiser", "Optimiser", lesson.OPTIMISERS, explain=of_gradient)
+        of_loss = "*bce_with_logits* takes the sum before the sigmoid, *bce* what comes after."
+        settings.choice("loss", "Loss", lesson.LOSSES, explain=of_loss)
+        pull = "The part of each number that is added to its gradient, and so pulls it to 0."
+        settings.slider("weight_decay", "Weight decay", Range(0, 0.1), step=0.001, explain=pull)
+        for name, label, allowed, explain in (
+            ("layers", "Layers", lesson.RANGES["layers"], "Of units, one after the other."),
+            ("samples", "Points drawn", COUNTS, "How many, those that test among them."),
+            ("test_share", "Test share", Range(0, 0.9), "Part of the points that tests only."),
+            ("batch_size", "Batch size", BATCHES, "Points that an update looks at."),
+            ("epochs", "Epochs", EPOCHS, "How often to go through all points that train."),
+            ("seed", "Seed", Range(0, 99, whole=True), "Of points, first numbers and orders."),
         ):
-            settings.slider(name, label, whole[name], explain=explain)
-        share = Range(0, 0.9)
-        settings.slider(
-            "test_share", "Test share", share, explain="Part of the points that tests only."
-        )
+            settings.slider(name, label, allowed, explain=explain)
         settings.rows(
             "extra_points",
             "Points of your own",
@@ -166,12 +148,9 @@ with settings.sidebar():
             most=MOST_HELD,
         )
         most = Range(1, lesson.FIELDS, whole=True)
-        across, up = (
-            settings.slider(name, label, most, default=k, explain="In the view *Bent plane*.")
-            for k, (name, label) in enumerate(
-                (("across", "Unit across"), ("up", "Unit up")), start=1
-            )
-        )
+        bends = "In the view *Bent plane*."
+        across = settings.slider("across", "Unit across", most, default=1, explain=bends)
+        up = settings.slider("up", "Unit up", most, default=2, explain=bends)
         large = settings.choice(
             "large",
             "Drawn in the plane",
@@ -188,7 +167,7 @@ view = settings.view("Accuracy", "Units", "Network", "Bent plane", "Sharpness")
 run = Run(settings, lesson.frame_with_sharpness if view == "Sharpness" else None)
 config = run.config
 prediction = lesson.predict(config)
-straight = config.activation == "linear"
+straight, least = config.activation == "linear", short(prediction.line_loss)
 
 story = [
     "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
@@ -203,16 +182,11 @@ if settings.prediction != "shown":
     story.append(WATCH)
 elif straight:
     story.append(
-        f"Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
-        f"what it is wrong by, falls to {short(prediction.line_loss)}."
+        "Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
+        f"what it is wrong by, falls to {least}."
     )
-elif prediction.line_loss == 0:
-    story.append("In these inputs a straight line would do: its *loss*, what it is wrong by, is 0.")
 else:
-    story.append(
-        f"The best straight line would have a *loss*, what it is wrong by, of "
-        f"{short(prediction.line_loss)}."
-    )
+    story.append(f"The best straight line would have a *loss*, what it is wrong by, of {least}.")
 heading(
     run,
     story,
@@ -235,9 +209,7 @@ if shown in names:
     raster = UNIT._replace(name=shown, label=large, legend=True)
 raster = raster._replace(bands=2 * flat)
 plane = Picture(
-    "The plane as the network sees it; along the line p = 1/2"
-    if shown not in names
-    else f"The plane as {large} sees it",
+    f"The plane as {large} sees it" if shown in names else "The plane; along the line p = 1/2",
     field(raster, ("x", "y"), None, (*WINDOW, *of_units), pick=True, classes=True),
     "After update {step}: loss {loss}, accuracy {train_accuracy}.",
     here | of_units,
@@ -247,7 +219,7 @@ both = config.sizes[1] > 0
 line = prediction.line_loss
 loss = over_steps(
     run,
-    "The loss" if straight else f"The loss; green: the best straight line's, {short(line)}",
+    "The loss" if straight else f"The loss; green: the best straight line's, {least}",
     "loss",
     [Line("loss", "train", line if straight else math.nan, BLUE)]
     + [Line("test_loss", "test", math.nan, VERMILION)] * both,
@@ -292,9 +264,7 @@ if view == "Units":
 elif view == "Network":
     made = network(lesson.parameter_shapes(config), config.features, layers, PLANE, UNIT)
     node_at = made.node_at
-    title = "The network: orange weights are above 0, blue ones below" + (
-        "" if few else f"; {first}"
-    )
+    title = "The network; weights above 0 are orange" + ("" if few else f"; {first}")
     inputs = lesson.input_pictures(config).values()
     drawing = made.picture(title, here | of_units, inputs, run.step_name)
     pictures = [plane, drawing]
@@ -313,7 +283,8 @@ elif view == "Sharpness":
     edges = lesson.edges(*run.legs)
     sharp = over_steps(
         run,
-        "The largest curvature λ of the loss; dashed: 2/η",
+        "The largest curvature λ of the loss; dashed: "
+        + ("(2 + 2β)/η" if config.momentum else "2/η"),
         "λ",
         [Line("curvature", "λ", edges)],
         (0.0, 1.5 * max(edges[0], edges[-1]) if edges[0] > 0 else 40.0),
@@ -359,21 +330,20 @@ def told(guess: str) -> str:
     )
 
 
-known = (
-    f"With the notes' settings at least {lesson.NOTES_SOLVED:.0%} of seeds get more than "
-    f"{lesson.SOLVED} of their points right, and about {lesson.NOTES_PERFECT:.0%} all of them: "
-    "of 200 that were tried."
-)
-seeds = shared(
-    lesson.run_seeds,
-    ((0, lesson.Seeds(config, SEEDS)),),
-    frame=lesson.frame_seeds,
-    resumable=lesson.from_start,
-)
+def lucky() -> None:
+    """Many seeds with these settings, as a run of their own."""
+    course = ((0, lesson.Seeds(config, SEEDS)),)
+    seeds = shared(lesson.run_seeds, course, frame=lesson.frame_seeds, resumable=lesson.from_start)
+    known = (
+        f"With the notes' settings at least {lesson.NOTES_SOLVED:.0%} of seeds get more than "
+        f"{lesson.SOLVED} of their points right, and about {lesson.NOTES_PERFECT:.0%} all of them: "
+        "of 200 that were tried."
+    )
+    luck(run, seeds, SEEDS, lesson.SOLVED, known if lesson.like_notes(config) else "")
+
+
 workings = {
-    "How lucky was that": partial(
-        luck, run, seeds, SEEDS, lesson.SOLVED, known if lesson.like_notes(config) else ""
-    ),
+    "How lucky was that": lucky,
     "The loop": partial(loop, run, lesson.update_after),
     "Parameters": partial(parameters, run, lesson.parameter_shapes(config), config.held),
     "Your points": partial(own_points, run, lesson.read_points, TABLE, MOST_ADDED),
@@ -401,7 +371,7 @@ ending(
         "**Too few units.** Two can part the classes, in principle. From this start they do not "
         "find how.",
         "Two units",
-        PRESETS["two units are too few"],
+        PRESETS["two units, and a bad start"],
     ),
     Try(
         "**Momentum.** Before the line bends there is a long wait on a slope that is nearly flat. "
@@ -418,7 +388,7 @@ ending(
         "**The edge of stability.** All points at once, and a long step: the curvature climbs to "
         "2/η and stays near it.",
         "Go to the edge",
-        PRESETS["edge of stability"],
+        PRESETS["edge of stability"] | {"view": "Sharpness"},
     ),
     code=(lesson.State, lesson.SimpleClassifier, lesson.run, lesson.predict),
     workings=workings,

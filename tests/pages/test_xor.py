@@ -47,7 +47,7 @@ def test_the_notes_train_on_all_points(open_page):
     [
         ("without a bend", "one straight line in its inputs", False),
         ("without a bend, but with xy", "falls to 0.", True),
-        ("two units are too few", "The best straight line", False),
+        ("two units, and a bad start", "The best straight line", False),
         ("circle", "The best straight line", True),
         ("moons", "The best straight line", True),
         ("spiral", "The best straight line", True),
@@ -255,3 +255,41 @@ def test_a_table_too_large_for_a_link_stays_in_the_visit(open_page):
     assert page.session_state[f"{NAME}.run"].config.extra_points == points
     page = preset(page, "moons")
     assert page.session_state[f"{NAME}.run"].config.extra_points == ()
+
+
+def loaded(open_page, text: bytes):
+    page = opened_tab(open_page(NAME, epochs="1"), "Your points")
+    page.file_uploader(f"{NAME}.file").upload("own.csv", text).run()
+    assert not page.exception
+    return page
+
+
+def test_a_table_of_ones_own_is_trained_on_when_asked(open_page):
+    page = loaded(open_page, b"x,y,kind\n0,0,no\n1,0.5,yes\n")
+    assert page.session_state[f"{NAME}.run"].config.data == "xor"
+    next(one for one in page.button if one.label == "Train on these points").click().run()
+    assert not page.exception
+    config = page.session_state[f"{NAME}.run"].config
+    assert (config.data, config.extra_points) == ("own", ((0.0, 0.0, 0), (1.0, 0.5, 1)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"0,0,a\n1,x,b\n", "line 2 is not allowed"),
+        (b"0,0,a\n1,1,b\n2,2,c\n", "line 3 has a third class"),
+        (b"\xff\xfe0", "The file is no text"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_where_and_the_run_stays(open_page, text, words):
+    page = loaded(open_page, text)
+    assert any(words in one.value for one in page.error)
+    assert page.session_state[f"{NAME}.run"].config.data == "xor"
+
+
+def test_a_large_table_is_said_not_to_travel(open_page):
+    rows = "\n".join(f"{k / 200},{k % 7},{k % 2}" for k in range(150))
+    page = loaded(open_page, rows.encode())
+    assert any("do not fit into a link" in one.value for one in page.markdown)
+    next(one for one in page.button if one.label == "Train on these points").click().run()
+    assert len(page.session_state[f"{NAME}.run"].config.extra_points) == 150
