@@ -146,6 +146,16 @@ def test_a_line_at_a_level_stands_in_a_file_where_a_picture_comes_to_it(down, x)
     assert abs(dark.mean() / pixels.shape[1] - 2.5 / 9) < 0.01
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_a_line_at_a_level_lies_where_the_rows_lie(down):
+    # Bytes rise from the first row on: the first is the lowest, or the highest.
+    cells = np.broadcast_to(np.linspace(0, 250, ROWS)[:, None], (1, ROWS, COLUMNS))
+    raster = BLOCKS._replace(level=Level("cells", COLUMNS, 50), down=down)
+    picture = Picture("Cells", field(raster), "")
+    rows = filled(picture, frames(cells.astype(np.uint8)), 0)["datasets"]["cells_level"]
+    assert {row["y"] for row in rows} == {ROWS - 1.5 if down else 1.5}  # the middle of the second
+
+
 def test_a_raster_of_two_bands_has_two_colours():
     cells = some()
     picture = Picture("Cells", field(BLOCKS._replace(bands=2)), "")
