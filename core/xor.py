@@ -459,8 +459,8 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
 
     loss, train_accuracy, test_loss and test_accuracy () in float32, the latter two nan where no
     point tests; weights (p,), all parameters in PyTorch's order; and pictures of the window:
-    `field` (CELLS, CELLS), P(class 1) from 0 to 1; `line` (LINE_CELLS, LINE_CELLS), its logit in
-    parts of the largest, from -1 to 1; and `unit_1_1`, ... (UNIT_CELLS, UNIT_CELLS),
+    `field` (CELLS, CELLS), P(class 1) from 0 to 1; `line` (LINE_CELLS, LINE_CELLS), its logit bent
+    between -1 and 1, see `core.theory.xor.field`; and `unit_1_1`, ... (UNIT_CELLS, UNIT_CELLS),
     the units of each layer in UNIT_LIMITS, at most FIELDS of a layer.
     """
     lost = torch.full_like(state.loss, math.nan)

@@ -249,7 +249,8 @@ def warped(mesh: Mesh, titles: tuple[str, str]) -> Spec:
     turns = [colour for colour, _ in CLASSES] * (PARTS // len(CLASSES))
     colours = alt.Scale(domain=list(range(PARTS)), range=turns)
     dots = alt.Chart(CLOUD).mark_point(filled=True, size=16, opacity=1, clip=True)
-    corner = alt.Chart(NOW).transform_calculate(x="left", y="low").mark_point(size=0)
+    still = alt.InlineData(values=[{"part": 0}])  # what moves would have the axes drawn each frame
+    corner = alt.Chart(still).transform_calculate(x="left", y="low").mark_point(size=0)
     layers = [
         corner.encode(x, y),  # for the axes: all else is painted by the player
         lines.encode(x, y, detail="line:N", order=alt.Order("turn:Q")),

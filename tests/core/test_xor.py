@@ -454,13 +454,14 @@ def test_a_frame_shows_numbers_and_fields(fields: dict[str, Any]):
     assert found.shape == (CELLS, CELLS)
     # To half a step of the bytes, and rounding.
     assert np.abs(to_values(shown["field"], 0, 1) - found.numpy()).max() < 0.51 / LARGEST
-    # Of the line's picture: a mean of four logits, in parts of the largest.
+    # Of the line's picture: a mean of four logits, bent by a quarter of their mean size.
     logits = np.log(found.double().numpy()) - np.log1p(-found.double().numpy())
     coarse = logits.reshape(LINE_CELLS, 2, LINE_CELLS, 2).mean(axis=(1, 3))
+    size = np.abs(coarse).mean() / 4
     parts = to_values(shown["line"], -1, 1)
     # The logit is had back from a probability in float32, of 24 bits: to 2**-24 / (p (1 - p)).
-    lost = 2**-22 / (found * (1 - found)).double().min().item()
-    assert np.abs(parts - coarse / np.abs(coarse).max()).max() < 1.02 / LARGEST + lost
+    lost = 2**-22 / (found * (1 - found)).double().min().item() / size
+    assert np.abs(parts - coarse / (np.abs(coarse) + size)).max() < 1.02 / LARGEST + lost
 
     model, x = trained(config, state), _inputs(config, grid(look, UNIT_CELLS).view(-1, 2))
     with torch.no_grad():
