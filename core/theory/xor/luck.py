@@ -117,7 +117,9 @@ class Seeds:
 
 
 class SeedsState(NamedTuple):
-    step: int
+    """Many seeds after so many epochs."""
+
+    step: int  # an epoch
     luck: Luck
 
 
