@@ -209,6 +209,7 @@ def own_points(
         "A table of your own: x, y and one of two classes in each line (CSV)",
         type=["csv", "txt"],
         key=f"{run.name}.file",
+        max_upload_size=1,  # megabyte: more rows than are allowed
     )
     if file is None:
         return
