@@ -226,7 +226,7 @@ class _Lane:
 
     def _begin(self) -> None:
         self._executor = ProcessPoolExecutor(1, _context(), _enter)
-        with _no_main():
+        with _no_main(), _no_interrupt():
             self._executor.submit(devices.warm_up).add_done_callback(self._warm)
 
     def _warm(self, done: Future) -> None:
@@ -254,6 +254,19 @@ def _no_main() -> Iterator[None]:
     finally:
         if sys.modules["__main__"] is none:  # and not the next visitor's
             sys.modules["__main__"] = main
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """A terminal interrupts all processes: those that are begun here leave that to this one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _lanes: list[_Lane] = []
