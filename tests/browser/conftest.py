@@ -127,11 +127,11 @@ class Visit:
         return self.page.evaluate("""async () => {
             const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
             const player = await import(loaded.find(name => name.endsWith('/player.js')));
-            const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
-            const root = hosts[0].shadowRoot;
-            for (let i = 0; i < 200 && !player.restsOf(root); i += 1)
+            const root = () =>  // a page that runs again may put another in its place
+                [...document.querySelectorAll('*')].find(one => one.shadowRoot)?.shadowRoot;
+            for (let i = 0; i < 200 && !player.restsOf(root()); i += 1)
                 await new Promise(done => setTimeout(done, 100));
-            return player.columnsOf(root);
+            return player.columnsOf(root());
         }""")
 
     def wide(self, name: str, frame: int) -> list[float]:

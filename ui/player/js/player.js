@@ -364,7 +364,9 @@ export function wideOf(root, name, index) {
 
 /** Whether all frames have come that come at rest: for the tests. */
 export function restsOf(root) {
-  const { work, talk, transport } = players.get(root);
+  const player = players.get(root);
+  if (!player) return false; // it is being put in its place
+  const { work, talk, transport } = player;
   const all = work.computed <= transport.frames.known || transport.missing(2) <= 0;
   return transport.playing || (!work.computing && !talk.request && (transport.frames.complete || all));
 }
