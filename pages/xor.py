@@ -28,8 +28,7 @@ WINDOW = ("left", "right", "low", "high")
 MESH = Mesh("grid", lesson.ALONG)
 LINE = Level("line", lesson.LINE_CELLS, LARGEST / 2)
 SIDES = WINDOW[:2], WINDOW[2:]
-PLANE = Raster("field", "p of class 1", lesson.CELLS, *SIDES, (0, 1), "diverging", True)
-PLANE = PLANE._replace(level=LINE)
+PLANE = Raster("field", "p of class 1", lesson.CELLS, *SIDES, (0, 1), "diverging", True, level=LINE)
 LIMITED = ("least", "most")
 UNIT = Raster("unit", "unit", lesson.UNIT_CELLS, *SIDES, LIMITED, "diverging", True, legend=False)
 SPIRAL = {"data": "spiral", "noise": 0.05, "hidden": 16, "layers": 2}

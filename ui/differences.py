@@ -5,7 +5,7 @@ from dataclasses import fields
 from html import escape
 
 from core.recording import Course
-from ui.theme import PINS, TABLE_STYLE, setting
+from ui.theme import PINS, number_table, setting
 
 
 def label(field: str) -> str:
@@ -51,17 +51,13 @@ def written(value: object) -> str:
 def differences(courses: Mapping[str, Course]) -> str:
     """A table of the settings in which these courses differ, the colours of the pins beside."""
     names = differing(courses.values())
-    head = "".join(f'<th scope="col">{escape(label(field))}</th>' for field in names)
     rows = "".join(
         f'<tr><th scope="row">{_swatch(title)}{escape(title)}</th>'
         + "".join(f"<td>{escape(history(course, field))}</td>" for field in names)
         + "</tr>"
         for title, course in courses.items()
     )
-    return (
-        f'{TABLE_STYLE}<table class="numbers" data-testid="pins"><thead><tr>'
-        f'<th scope="col">curve</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    )
+    return number_table("pins", ["curve", *(escape(label(name)) for name in names)], rows)
 
 
 def _swatch(title: str) -> str:

@@ -112,7 +112,8 @@ def network(
         words,
         pick=True,
     )
-    data = {name: np.array(lines).T[k] for k, name in enumerate(("x", "y", "to_x", "to_y", "part"))}
+    fields = zip(("x", "y", "to_x", "to_y", "part"), np.array(lines).T, strict=True)
+    data: dict[str, np.ndarray] = dict(fields)
     return Network(spec, data, tuple(node for column in nodes for node in column))
 
 

@@ -16,8 +16,10 @@ from ui.theme import BLUE, GREY, VERMILION
 
 End = float | str  # a number, or the name of a parameter of the chart
 Ends = tuple[End, End]
-# A path is black with a white outline: one of the two stands out from any colour of a map.
+# A line is black with a white outline, which is painted first: one of the two stands out from any
+# colour of a map. Each with its width in pixels.
 INK, PAPER = "#000000", "#FFFFFF"
+OUTLINED = ((PAPER, 4.5), (INK, 2))
 POINTS = alt.NamedData("points")
 
 
@@ -122,7 +124,7 @@ def _level(raster: Raster, across: dict[str, Any], up: dict[str, Any]) -> list[a
         strokes.mark_rule(color=colour, strokeWidth=width, strokeCap="round", clip=True).encode(
             alt.X("x:Q", **across), alt.Y("y:Q", **up), alt.X2("to_x:Q"), alt.Y2("to_y:Q")
         )
-        for colour, width in ((PAPER, 4.5), (INK, 2))
+        for colour, width in OUTLINED
     ]
 
 
@@ -172,7 +174,7 @@ def field(
         layers += _classes(across, up)
     if path:
         x, y = alt.X(f"{path[0]}:Q", **across), alt.Y(f"{path[1]}:Q", **up)
-        for colour, width in ((PAPER, 4.5), (INK, 2)):
+        for colour, width in OUTLINED:
             trail = alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=width, clip=True)
             layers.append(trail.encode(x, y, order=alt.Order("step:Q")))
         head = alt.Chart(NOW).transform_filter(f"isValid(datum.{path[0]} + datum.{path[1]})")

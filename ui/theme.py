@@ -3,6 +3,7 @@ things counted.
 """
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
@@ -19,8 +20,8 @@ SERIES = (BLUE, ORANGE, PURPLE, SKY, VERMILION, "#8C6D31", "#6A51A3", "#4D8B8B")
 # Of pinned curves, dashed each in its own way by the player.
 PINS = {"A": "#A6761D", "B": "#8A6FD1", "C": "#3F9C9C", "D": "#C2577A"}
 
-# Tables of numbers: the verdict, the pins. An <i> is a sample of a line.
-TABLE_STYLE = """<style>
+# Of tables of numbers: the verdict, the pins. An <i> is a sample of a line.
+_TABLE_STYLE = """<style>
 .numbers { border-collapse: collapse; font-variant-numeric: tabular-nums; max-width: 60rem;
   width: 100%; }
 .numbers th, .numbers td { padding: 0.3rem 1.2rem 0.3rem 0; text-align: left; border: 0;
@@ -38,6 +39,18 @@ TABLE_STYLE = """<style>
   .numbers i { display: none; }
 }
 </style>"""
+
+
+def number_table(name: str, titles: Iterable[str], rows: str) -> str:
+    """A table of numbers under `titles`, these and its `rows` in HTML, that tests and styles know
+    by its name.
+    """
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    return (
+        f'{_TABLE_STYLE}<table class="numbers {name}" data-testid="{name}"><thead><tr>{head}</tr>'
+        f"</thead><tbody>{rows}</tbody></table>"
+    )
+
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -11,7 +11,7 @@ import streamlit as st
 from core.theory.finding import Finding
 from core.theory.measuring import departure, first_not_finite
 from ui.steering import Run
-from ui.theme import TABLE_STYLE, THIN_SPACE, counted, number, plural, setting
+from ui.theme import THIN_SPACE, counted, number, number_table, plural, setting
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -85,11 +85,8 @@ def html(rows: Sequence[Row]) -> str:
         + f'<td class="error">{_error(row)}</td></tr>'
         for row in rows
     )
-    return (
-        f'{TABLE_STYLE}<table class="numbers verdict"><thead><tr><th scope="col">The whole run</th>'
-        '<th scope="col"><i class="dashed"></i>predicted</th><th scope="col"><i></i>measured</th>'
-        f'<th scope="col">error</th></tr></thead><tbody>{body}</tbody></table>'
-    )
+    titles = "The whole run", '<i class="dashed"></i>predicted', "<i></i>measured", "error"
+    return number_table("verdict", titles, body)
 
 
 def _too_short(row: Row) -> str:

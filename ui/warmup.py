@@ -14,9 +14,8 @@ def _load() -> None:
     from ui.player import player
 
     # Nobody waits for those: until they are there, threads of this process compute.
-    begin = threading.Thread(target=slices.begin_processes, args=(os.cpu_count() or 1,))
-    begin.daemon = True
-    begin.start()
+    cores = os.cpu_count() or 1
+    threading.Thread(target=slices.begin_processes, args=(cores,), daemon=True).start()
     player.assets()
     devices.warm_up()
     # Streamlit collects garbage after every run of a page. What PyTorch brought is there to stay:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from ui.steering import Run
-from ui.theme import TABLE_STYLE, number
+from ui.theme import number, number_table
 
 SECONDS = 2.0  # that a state on screen may take to be had again
 _LIT = """<style>.loop { list-style: none; padding: 0; margin: 0; max-width: 46rem; }
@@ -42,17 +42,13 @@ def parameters(
     if state is None:
         return
     values = {name: np.ravel(state.parameters[name].tolist()) for name in shapes}
-    head = "".join(f'<th scope="col">{word}</th>' for word in ("name", "shape", "values"))
     rows = "".join(
         f'<tr><th scope="row">{name}</th><td>{" × ".join(map(str, shape))}</td>'
         f'<td style="white-space: normal; font-weight: 400">{_some(values[name])}</td></tr>'
         for name, shape in shapes.items()
     )
     st.markdown(f"After {run.step_name} **{state.step}**:")
-    st.html(
-        f'{TABLE_STYLE}<table class="numbers"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
+    st.html(number_table("parameters", ("name", "shape", "values"), rows))
     each = [
         (name, k, f"{name}[{', '.join(map(str, place))}]")
         for name, shape in shapes.items()
@@ -179,7 +175,6 @@ def precision(found: Any) -> None:
     )
     titles = ("z", "exact loss", "of logits", "sigmoid, then BCE", "slope, of logits",
               "slope, sigmoid, then BCE")  # fmt: skip
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     columns = (
         found.logit,
         found.loss["exact"],
@@ -192,10 +187,8 @@ def precision(found: Any) -> None:
         "<tr>" + "".join(f"<td>{number(float(value))}</td>" for value in row) + "</tr>"
         for row in zip(*columns, strict=True)
     )
-    st.html(
-        f'{TABLE_STYLE}<div style="overflow-x: auto" tabindex="0"><table class="numbers"><thead>'
-        f"<tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    shown = number_table("precision", titles, rows)
+    st.html(f'<div style="overflow-x: auto" tabindex="0">{shown}</div>')
 
 
 def own_points(

@@ -1,1 +1,1 @@
-"""A page whose run takes long, for its tests and the speed table; not of the app."""
+"""A page whose run takes long, for its tests; not of the app."""

@@ -53,6 +53,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert not trace, f"the server's log has a trace: {said[-500:]}{trace}{rest[:5_000]}"
 
 
+# The module of the player, and where the player is: a page that runs again may put another there.
+PLAYER = """
+    const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
+    const player = await import(loaded.find(name => name.endsWith('/player.js')));
+    const root = () =>
+        [...document.querySelectorAll('*')].find(one => one.shadowRoot)?.shadowRoot;
+"""
+
+
 class Visit:
     """One visitor's page, with everything that went wrong on it."""
 
@@ -124,27 +133,18 @@ class Visit:
 
     def columns(self) -> dict[str, list[float]]:
         """The frames that the browser has, to the last bit; at rest, when all have come."""
-        return self.page.evaluate("""async () => {
-            const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
-            const player = await import(loaded.find(name => name.endsWith('/player.js')));
-            const root = () =>  // a page that runs again may put another in its place
-                [...document.querySelectorAll('*')].find(one => one.shadowRoot)?.shadowRoot;
+        return self.page.evaluate(f"""async () => {{ {PLAYER}
             for (let i = 0; i < 200 && !player.restsOf(root()); i += 1)
                 await new Promise(done => setTimeout(done, 100));
             return player.columnsOf(root());
-        }""")
+        }}""")
 
     def wide(self, name: str, frame: int) -> list[float]:
         """What the browser has of a wide column in one frame."""
-        return self.page.evaluate(
-            """async ([name, frame]) => {
-            const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
-            const player = await import(loaded.find(name => name.endsWith('/player.js')));
-            const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
-            return player.wideOf(hosts[0].shadowRoot, name, frame);
-        }""",
-            [name, frame],
+        script = (
+            f"async ([name, frame]) => {{ {PLAYER} return player.wideOf(root(), name, frame); }}"
         )
+        return self.page.evaluate(script, [name, frame])
 
     def until_step(self, step: int, *, or_later: bool = False) -> None:
         """Wait until that update is on screen, or one after it."""

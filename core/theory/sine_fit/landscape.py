@@ -150,10 +150,17 @@ def slope(x: np.ndarray, y: np.ndarray, a: float, f: float) -> tuple[float, floa
     """The gradient of the sum of squared errors at (a, f), that of `local` without the rest of it:
     a thousand of them are walked at each move of a slider.
     """
+    s, t, r = _waves(x, y, a, f)
+    return 2 * float(r @ s), 2 * a * float(r @ t)
+
+
+def _waves(
+    x: np.ndarray, y: np.ndarray, a: float, f: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) each: s = sin(f x), t = x cos(f x), its slope along f, and r = a s - y."""
     angle = f * x
     s = np.sin(angle)
-    r = a * s - y
-    return 2 * float(r @ s), 2 * a * float(r @ (x * np.cos(angle)))
+    return s, x * np.cos(angle), a * s - y
 
 
 class Local(NamedTuple):
@@ -173,8 +180,7 @@ def local(config: Config, place: Any) -> Local:
     x, y = (values.numpy() for values in data(config))
     a, f = place
     with np.errstate(over="ignore", invalid="ignore"):
-        s, t = np.sin(f * x), x * np.cos(f * x)
-        r = a * s - y
+        s, t, r = _waves(x, y, a, f)
         gradient = np.array([r @ s, a * (r @ t)])
         mixed = a * (s @ t) + r @ t
         hessian = np.array([[s @ s, mixed], [mixed, a * a * (t @ t) - a * (r @ (x * x * s))]])

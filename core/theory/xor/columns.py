@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from core.rasters import to_bytes
 from core.recording import Frames
 from core.theory.xor.field import UNIT_CELLS, grid
-from core.theory.xor.network import outputs, parameter_shapes
+from core.theory.xor.network import outputs, unflattened
 from core.theory.xor.points import OWN, inputs, points, window
 
 if TYPE_CHECKING:
@@ -75,20 +74,13 @@ def bent(across: int, up: int) -> Callable[[Config, Frames], Mapping[str, np.nda
         chunk = max(1, AT_ONCE // (config.hidden * len(places)))
         parts = []
         for some in rows.split(chunk):
-            units, _ = outputs(_stacked(config, some), config.activation, x)
+            units, _ = outputs(unflattened(config, some), config.activation, x)
             parts.append(units[-1][:, chosen])
         both = torch.cat(parts).numpy()
         ends = 2 * LINES * ALONG
         return {"grid": both[..., :ends], "cloud": both[..., ends:], **counted(config, frames)}
 
     return bent_by
-
-
-def _stacked(config: Config, rows: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Parameters (m, ...) of rows (m, p) of them."""
-    shapes = parameter_shapes(config)
-    split = rows.split([prod(shape) for shape in shapes.values()], dim=1)
-    return {name: part.reshape(-1, *shapes[name]) for name, part in zip(shapes, split, strict=True)}
 
 
 def _lines(config: Config) -> torch.Tensor:

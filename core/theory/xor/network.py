@@ -120,10 +120,11 @@ def flat(parameters: Mapping[str, Tensor]) -> Tensor:
 
 
 def unflattened(config: Config, row: Tensor) -> Parameters:
-    """The parameters of a row (p,) of them, as a frame's `weights` are."""
+    """The parameters (..., *shape) of rows (..., p) of them, as a frame's `weights` are."""
     shapes = parameter_shapes(config)
-    parts = row.split([math.prod(shape) for shape in shapes.values()])
-    return {name: part.view(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
+    parts = row.split([math.prod(shape) for shape in shapes.values()], dim=-1)
+    named = zip(shapes, parts, strict=True)
+    return {name: part.reshape(*row.shape[:-1], *shapes[name]) for name, part in named}
 
 
 class Listed(nn.Module):
