@@ -10,6 +10,10 @@ import streamlit as st
 
 
 def _load() -> None:
+    # Runs share the cores, and those of a lesson are small. Each with threads for all cores, they
+    # wait for one another spinning: two trainings of 32 LSTM units at once took ten times as long
+    # as alone, with a thread each a tenth more. Who has the machine alone may say otherwise.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when PyTorch is loaded
     from core import devices, slices
     from ui.player import player
 
