@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
-from core import course, gradient_descent, matrix_game, sine_fit, sweep, theory, xor
+from core import course, gradient_descent, matrix_game, sequences, sine_fit, sweep, theory, xor
 from core import race as racing
 from core.matrix_game import LEARNERS
 from core.race import Race, race
@@ -162,11 +162,29 @@ def _xor(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _sequences(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "cell": draw(st.sampled_from(["LSTM", "GRU"])),
+        "hidden": draw(st.integers(1, 6)),
+        "layers": draw(st.integers(1, 3)),
+        "sequences": draw(st.integers(1, 4)),
+        "length": draw(st.integers(3, 12)),
+        "low_hz": draw(st.floats(0, 3)),
+        "high_hz": draw(st.floats(0, 3)),
+        # A learning rate of 1e30 reaches inf and nan within a few updates.
+        "learning_rate": draw(st.floats(1e-3, 1) | st.just(1e30)),
+        "epochs": draw(st.integers(0, 6)),
+        "seed": draw(st.integers(0, 2**40)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
     "linear_regression": _linear_regression(),
     "matrix_game": _matrix_game(),
     "sine_fit": _sine_fit(),
+    "sequences": _sequences(),
     "xor": _xor(),
 }
 
@@ -179,6 +197,7 @@ RACES: dict[Race, st.SearchStrategy[dict[str, Any]]] = {
     race(sine_fit, "optimiser", ("adam", "normalised")): _sine_fit(),
     race(matrix_game, "starts", (((0.0, 0.0),), ((1.0, 2.0), (800.0, 4.0)))): _matrix_game(),
     race(xor, "batch_size", (3, 7, 40)): _xor(),
+    race(sequences, "cell", ("LSTM", "GRU")): _sequences(),
 }
 
 every_run = pytest.mark.parametrize("lesson", [*LESSONS, *RACES], ids=name_of)
@@ -216,6 +235,7 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("starts", (0.0, 0.0), "at least 1 number"),
         ("learner", "momentum", "naive, alternating, extragradient, optimistic, lookahead"),
     ],
+    "sequences": [("cell", "RNN", "one of LSTM, GRU")],
     "sine_fit": [
         ("optimiser", "sgd", "one of normalised, gradient_descent, momentum, adam, newton"),
         ("reduction", "median", "one of sum, mean"),

@@ -1,0 +1,220 @@
+"""LSTM against GRU: each learns to say how a hundred sine waves go on, sample by sample.
+
+A network hears samples 0 to i of a wave and says sample i + 1: two layers of LSTM or GRU cells,
+and a linear layer that makes one number of the last one's units. Its loss is
+
+    L = mean over all waves and samples of (said - sample)²
+
+and one update is one epoch: all waves at once, forward, zero_grad, backward, a step of Adam.
+What the cells do stands in `core.theory.sequences.cells`. Source: "Notes on PyTorch", Simple
+example of training an LSTM: 256 units, 100 waves of 1 to 2 Hz with 100 samples each, 200 epochs.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import devices
+from core.randomness import initialise
+from core.ranges import COUNT, POSITIVE, Range, check_choice
+from core.theory.sequences.cells import GATES, parameter_count
+from core.theory.sequences.findings import (
+    NOTES_CPU_SECONDS,
+    NOTES_EPOCH,
+    NOTES_GPU_SECONDS,
+    NOTES_LOSS,
+    Prediction,
+    findings,
+    like_notes,
+    predict,
+)
+from core.theory.sequences.inside import gates, moments_shown, pictures, slopes, units_shown
+from core.theory.sequences.rollouts import (
+    HEARD,
+    PROMPTS,
+    WAVES,
+    hertz,
+    name,
+    outside,
+    prompt_of,
+    rolled_outside,
+    rollout,
+    rollouts,
+    sequence_of,
+    times,
+    truth,
+)
+from core.theory.sequences.script import plain_pytorch
+from core.theory.sequences.seeds import frame_losses, ratio
+from core.theory.sequences.waves import baselines, frequencies, waves
+
+__all__ = ["CELLS", "LIVE", "RANGES", "STEP", "Config", "Forecaster", "State"]
+__all__ += ["FrameWithGates", "diverged", "frame", "frame_outside", "run"]
+# Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
+__all__ += ["GATES", "HEARD", "NOTES_CPU_SECONDS", "NOTES_EPOCH", "NOTES_GPU_SECONDS"]
+__all__ += ["NOTES_LOSS", "PROMPTS", "WAVES", "Prediction", "baselines", "findings"]
+__all__ += ["frame_losses", "frequencies", "gates", "hertz", "like_notes", "moments_shown"]
+__all__ += ["name", "outside", "parameter_count", "plain_pytorch", "predict", "prompt_of", "ratio"]
+__all__ += ["rollout", "sequence_of", "slopes", "times", "truth", "units_shown", "waves"]
+
+RANGES: dict[str, Range] = {
+    "hidden": Range(1, 1024, whole=True),
+    "layers": Range(1, 4, whole=True),
+    "sequences": Range(1, 1000, whole=True),
+    "length": Range(3, 1000, whole=True),
+    "low_hz": Range(0, 100),
+    "high_hz": Range(0, 100),
+    "learning_rate": POSITIVE,
+    "epochs": COUNT,
+    "seed": COUNT,
+}
+LIVE = frozenset({"learning_rate"})
+STEP = "epoch"
+CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"LSTM": nn.LSTM, "GRU": nn.GRU}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a run. Raises `ValueError` naming the field, the value and the range."""
+
+    cell: str = "LSTM"  # or "GRU"
+    hidden: int = 256  # units a layer
+    layers: int = 2
+    sequences: int = 100  # waves
+    length: int = 100  # samples of each, over one second
+    low_hz: float = 1.0  # of the first wave
+    high_hz: float = 2.0  # of the last, those between lie evenly
+    learning_rate: float = 1e-3  # of Adam, whose other numbers are PyTorch's
+    epochs: int = 200  # updates: each is of all waves
+    seed: int = 0  # of the first parameters
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        check_choice("cell", self.cell, CELLS)
+        for field, allowed in RANGES.items():
+            allowed.check(field, getattr(self, field))
+        devices.check("device", self.device)
+
+    @property
+    def steps(self) -> int:
+        """Updates of the run."""
+        return self.epochs
+
+
+class Forecaster(nn.Module):
+    """Says the next sample: waves (n, time, 1) give predictions (n, time, 1), each made of all
+
+    samples up to its own.
+    """
+
+    def __init__(self, cell: str, hidden: int, layers: int):
+        super().__init__()
+        self.rnn = CELLS[cell](1, hidden, layers, batch_first=True)
+        self.linear = nn.Linear(hidden, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The prediction after each sample."""
+        h, _ = self.rnn(x)  # (n, time, hidden) of the last layer
+        return self.linear(h)
+
+
+class State(NamedTuple):
+    """A run after `step` epochs; the loss is taken at these parameters."""
+
+    step: int
+    loss: Tensor  # ()
+    parameters: dict[str, Tensor]  # rnn.weight_ih_l0, ..., linear.bias, as PyTorch names them
+    # What Adam keeps of each parameter by its own names: step, exp_avg, exp_avg_sq.
+    optimiser: dict[str, dict[str, Tensor]]
+
+
+def run(config: Config, state: State | None = None) -> Iterator[State]:
+    """Yield the state before any update, then one after each: `epochs + 1`. Or go on from `state`.
+
+    Raises `RuntimeError` where the device does not exist. A run that diverges yields inf and nan:
+    see `diverged`.
+    """
+    device = devices.resolve(config.device)
+    x = waves(config).unsqueeze(-1).to(device)  # (sequences, length, 1)
+    model = initialise(
+        lambda: Forecaster(config.cell, config.hidden, config.layers), config.seed, device
+    )
+    if state is not None:
+        model.load_state_dict(state.parameters)
+    parameters = dict(model.named_parameters())
+    optimizer = torch.optim.Adam(parameters.values(), lr=config.learning_rate)
+    if state is not None:
+        _restore(optimizer, parameters, state)
+    mse = nn.MSELoss()
+
+    for step in range(0 if state is None else state.step, config.epochs + 1):
+        # What a state's loss is of is what its update needs: nothing is computed twice.
+        loss = mse(model(x[:, :-1]), x[:, 1:])
+        optimizer.zero_grad()
+        if step < config.epochs:
+            loss.backward()
+        if state is None or step > state.step:
+            yield State(step, loss.detach(), _copies(parameters), _kept(optimizer, parameters))
+        else:
+            yield state
+        if step < config.epochs:
+            optimizer.step()
+
+
+def _copies(parameters: dict[str, nn.Parameter]) -> dict[str, Tensor]:
+    return {name: values.detach().clone() for name, values in parameters.items()}
+
+
+def _kept(
+    optimizer: torch.optim.Optimizer, parameters: dict[str, nn.Parameter]
+) -> dict[str, dict[str, Tensor]]:
+    """Copies of what Adam keeps; nothing before the first update."""
+    return {
+        name: {key: values.clone() for key, values in optimizer.state[parameter].items()}
+        for name, parameter in parameters.items()
+        if parameter in optimizer.state
+    }
+
+
+def _restore(
+    optimizer: torch.optim.Optimizer, parameters: dict[str, nn.Parameter], state: State
+) -> None:
+    for of, kept in state.optimiser.items():
+        for key, values in kept.items():
+            # Adam counts its updates on the CPU.
+            place = "cpu" if values.dim() == 0 else parameters[of].device
+            optimizer.state[parameters[of]][key] = values.to(place, copy=True)
+
+
+def diverged(state: State) -> bool:
+    """Whether the loss is no longer a finite number."""
+    return not math.isfinite(state.loss.item())
+
+
+def frame(config: Config, state: State) -> dict[str, np.ndarray]:
+    """What charts show of a state, on the host: `loss` (), and what the network says of waves that
+    go on, see `core.theory.sequences.rollouts.rollouts`.
+    """
+    return {"loss": state.loss.numpy(force=True), **rollouts(config, state)}
+
+
+def frame_outside(config: Config, state: State) -> dict[str, np.ndarray]:
+    """The same, and what becomes of frequencies that were not learnt, `heard` (64,)."""
+    return {**frame(config, state), **rolled_outside(config, state)}
+
+
+@dataclass(frozen=True)
+class FrameWithGates:
+    """A frame that shows what the gates do while one wave is heard, one of WAVES."""
+
+    wave: int
+
+    def __call__(self, config: Config, state: State) -> dict[str, np.ndarray]:
+        """What `frame` gives, and `core.theory.sequences.inside.pictures` of that wave."""
+        heard = sequence_of(config, self.wave)
+        return {**frame(config, state), **pictures(config, state, heard)}

@@ -1,0 +1,110 @@
+"""What the gates do while a wave is heard, and how far back its error reaches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.ranges import Range
+from core.rasters import NO_NUMBER, to_bytes
+from core.theory.sequences.cells import GATES, Gates, walk
+from core.theory.sequences.rollouts import SHORTEST
+from core.theory.sequences.waves import waves
+
+if TYPE_CHECKING:
+    from core.sequences import Config, State
+
+UNITS = 32  # of a layer that are shown, the first ones
+
+
+def gates(config: Config, state: State, sequence: int) -> Gates:
+    """What each gate of each layer does while the network hears a wave of those that are learnt,
+    all but its last sample, as in training.
+
+    By the names of `core.theory.sequences.cells`, each (layers, time, hidden) on the state's
+    device. Raises `ValueError` for a wave that does not exist.
+    """
+    with torch.no_grad():
+        moments, _ = _heard(config, state, sequence)
+    return {name: _over_time(moments, name) for name in GATES[config.cell]}
+
+
+def slopes(config: Config, state: State, sequence: int) -> tuple[Tensor, Tensor]:
+    """(layers, time) twice: the length of ∂L/∂h of each layer at each sample of that wave.
+
+    First for L the mean square error of all predictions, then for L the square error of the last
+    one, which says how far back an error reaches. Raises `ValueError` as `gates` does.
+    """
+    with torch.enable_grad():
+        moments, said = _heard(config, state, sequence)
+        target = waves(config)[sequence, 1:].to(said.device)
+        errors = (said - target).square()
+        hidden = [layer["hidden"] for moment in moments for layer in moment]
+        found = [
+            torch.autograd.grad(loss, hidden, retain_graph=True, materialize_grads=True)
+            for loss in (errors.mean(), errors[-1])
+        ]
+    whole, last = (
+        torch.linalg.vector_norm(torch.cat(parts), dim=1).view(-1, config.layers).t()
+        for parts in found
+    )
+    return whole, last
+
+
+def _heard(config: Config, state: State, sequence: int) -> tuple[list[list[Gates]], Tensor]:
+    """The gates of each layer at each moment, and the predictions (time,)."""
+    Range(0, config.sequences - 1, whole=True).check("sequence", sequence)
+    samples = waves(config)[sequence, :-1].to(state.loss.device)
+    first = samples.new_zeros(1, config.hidden).requires_grad_(torch.is_grad_enabled())
+    steps = walk(
+        config.cell,
+        state.parameters,
+        config.layers,
+        lambda at, _: samples[at].view(1, 1),
+        len(samples),
+        first,
+    )
+    moments, said = zip(*steps, strict=True)
+    return list(moments), torch.cat(said).view(-1)
+
+
+def _over_time(moments: list[list[Gates]], name: str) -> Tensor:
+    """(layers, time, hidden) of one gate."""
+    return torch.stack([torch.cat([layer[name] for layer in moment]) for moment in moments], dim=1)
+
+
+# --- As pictures.
+
+
+def moments_shown(config: Config) -> int:
+    """Moments of the pictures: those that the network hears, or as many as a curve has at least."""
+    return max(config.length - 1, SHORTEST)
+
+
+def units_shown(config: Config) -> int:
+    """Units of a layer in the pictures."""
+    return min(config.hidden, UNITS)
+
+
+def pictures(config: Config, state: State, sequence: int) -> dict[str, np.ndarray]:
+    """The gates and slopes of that wave as columns of a frame.
+
+    `forget_1`, `hidden_2`, ... (units_shown, moments_shown) uint8: each gate of each layer within
+    its limits of GATES. `slope_1`, ... and `reach_1`, ... (moments_shown,) float32: of each layer
+    the logarithm to the base 10 of what `slopes` gives. Where there is no number, nan or 255.
+    """
+    units, room = units_shown(config), moments_shown(config) - (config.length - 1)
+    columns = {}
+    for name, values in gates(config, state, sequence).items():
+        cells = to_bytes(values[:, :, :units].transpose(1, 2), *GATES[config.cell][name])
+        cells = torch.nn.functional.pad(cells, (0, room), value=NO_NUMBER).numpy(force=True)
+        columns |= {f"{name}_{k}": layer for k, layer in enumerate(cells, 1)}
+    for name, sizes in zip(("slope", "reach"), slopes(config, state, sequence), strict=True):
+        curves = sizes.log10()  # of a slope that is 0 there is none
+        curves = torch.where(curves.isfinite(), curves, torch.nan)
+        curves = torch.nn.functional.pad(curves, (0, room), value=torch.nan).numpy(force=True)
+        columns |= {f"{name}_{k}": layer for k, layer in enumerate(curves, 1)}
+    return columns
