@@ -2,6 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCRIPTS := $(wildcard ui/player/*.js ui/player/js/*.js tests/player/*.js)
 
+# Some containers set it: each of a dozen processes would compile PyTorch and Streamlit anew, in
+# seven seconds of the processor.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint bench pictures
 
 run: .venv/ready

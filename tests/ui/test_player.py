@@ -245,14 +245,17 @@ def test_a_chart_that_draws_more_than_lines_over_frames_is_refused():
         around([Picture("A", {"layer": [layer], "usermeta": {}}, "")], [(0, Readout("", ""))])
 
 
-def test_files_are_published_under_a_name_with_their_hash(tmp_path, monkeypatch):
+def test_vega_is_bundled_once_for_a_version_of_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(player, "STATIC", tmp_path)
-    address = player.publish_file("vega.js", "export {}")
-    assert (tmp_path / address.rsplit("/", 1)[-1]).read_text() == "export {}"
-    assert address.startswith("app/static/vega-")
-    assert player.publish_file("vega.js", "export {}") == address
-    assert player.publish_file("vega.js", "export { }") != address
-    assert len(list(tmp_path.iterdir())) == 2
+    made = []
+    monkeypatch.setattr(player.vl_convert, "javascript_bundle", lambda: made.append(1) or "new")
+    for version in ("1", "1", "2", "1"):  # servers that start one after the other
+        monkeypatch.setattr(player.vl_convert, "__version__", version)
+        player.vega.cache_clear()
+        assert player.vega() == f"app/static/vega-{version}.js"
+    player.vega.cache_clear()
+    assert len(made) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vega-1.js", "vega-2.js"]
 
 
 def test_a_folder_has_another_name_when_any_of_its_files_has_changed(tmp_path, monkeypatch):

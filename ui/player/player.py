@@ -117,13 +117,6 @@ def _publish(path: Path, write: Callable[[Path], object]) -> str:
     return f"app/static/{path.name}"
 
 
-def publish_file(name: str, text: str) -> str:
-    """Publish a file under a name with its hash, and return its address."""
-    stem, suffix = name.split(".")
-    path = STATIC / f"{stem}-{_hashed({name: text})}.{suffix}"
-    return _publish(path, lambda partial: partial.write_text(text))
-
-
 def publish_folder(name: str, files: Mapping[str, str]) -> str:
     """Publish files that import one another, name -> text, in a folder; returns its address."""
 
@@ -137,9 +130,15 @@ def publish_folder(name: str, files: Mapping[str, str]) -> str:
 
 @cache
 def vega() -> str:
-    """Address of Vega, Vega-Lite and Vega-Embed, from vl-convert: no other host is asked."""
-    bundle = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
-    return publish_file("vega.js", bundle)
+    """Address of Vega, Vega-Lite and Vega-Embed, from vl-convert: no other host is asked.
+
+    Named after its version, which says what is in it: to bundle them takes a second and a half.
+    """
+
+    def write(partial: Path) -> None:
+        partial.write_text(vl_convert.javascript_bundle())  # pyright: ignore[reportCallIssue]
+
+    return _publish(STATIC / f"vega-{vl_convert.__version__}.js", write)
 
 
 @cache
