@@ -45,7 +45,7 @@ def _walk(course: Course) -> Iterator[np.ndarray]:
         config = leg.settings
         part = share(config)
         for k in range(leg.begin, leg.end):
-            g = part * np.array(slope(x, y, *w))
+            g = part * np.array(slope(x, y, *w.tolist()))
             match config.optimiser:
                 case "normalised":
                     z = config.momentum * z + g / (1 + math.hypot(*g))

@@ -89,33 +89,50 @@ def parabolas(config: Config, frequencies: Any) -> Parabolas:
     return _parabolas(_drawn(config), share(config), asked)
 
 
+def even_parabolas(config: Config, low: float, high: float, count: int) -> Parabolas:
+    """Those at so many frequencies from `low` to `high`, evenly; kept, as a page asks again."""
+    return _even_parabolas(_drawn(config), share(config), low, high, count, torch.device("cpu"))
+
+
 def slice_parabolas(config: Config, device: torch.device) -> Parabolas:
-    """Those at `slice_frequencies(config)`, on a device and in its precision; computed once."""
-    low, high = frequency_window(config)
-    return _slice_parabolas(_drawn(config), share(config), low, high, device)
+    """Those at `slice_frequencies(config)`, on a device and in its precision; kept."""
+    window = frequency_window(config)
+    return _even_parabolas(_drawn(config), share(config), *window, CURVE, device)
 
 
-@lru_cache(maxsize=16)
-def _slice_parabolas(
-    drawn: tuple[Any, ...], share: float, low: float, high: float, device: torch.device
+@lru_cache(maxsize=64)
+def _even_parabolas(
+    drawn: tuple[Any, ...],
+    share: float,
+    low: float,
+    high: float,
+    count: int,
+    device: torch.device,
 ) -> Parabolas:
-    found = _parabolas(drawn, share, torch.from_numpy(np.linspace(low, high, CURVE)))
+    found = _parabolas(drawn, share, torch.from_numpy(np.linspace(low, high, count)))
     return Parabolas(*(values.to(device, devices.double(device)) for values in found))
 
 
 def _parabolas(drawn: tuple[Any, ...], share: float, frequencies: Tensor) -> Parabolas:
-    x, y = _draw(*drawn)
-    parts = [_sums(part, x, y) for part in frequencies.split(max(1, SUMMED // len(x)))]
-    best, least, width = (torch.cat(sums) for sums in zip(*parts, strict=True))
+    x, y = (values.numpy() for values in _draw(*drawn))
+    parts = [_sums(part.numpy(), x, y) for part in frequencies.split(max(1, SUMMED // len(x)))]
+    best, least, width = (
+        torch.from_numpy(np.concatenate(sums)) for sums in zip(*parts, strict=True)
+    )
     return Parabolas(best, share * least, share * width)
 
 
-def _sums(frequencies: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    s = torch.sin(frequencies[:, None] * x)
-    width = (s * s).sum(dim=1)
-    best = torch.where(width > 0, s @ y / width, 0.0)
+def _sums(
+    frequencies: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """In NumPy, on one thread: PyTorch would wake its pool, which takes 30 times as long as the
+    sums themselves while other runs have the cores.
+    """
+    s = np.sin(frequencies[:, None] * x)
+    width = np.einsum("fx,fx->f", s, s)
+    best = np.divide(np.einsum("fx,x->f", s, y), width, out=np.zeros(len(s)), where=width > 0)
     left = y - best[:, None] * s
-    return best, (left * left).sum(dim=1), width
+    return best, np.einsum("fx,fx->f", left, left), width
 
 
 def surface(config: Config, amplitudes: Any, frequencies: Any) -> np.ndarray:
@@ -158,9 +175,11 @@ def _waves(
     x: np.ndarray, y: np.ndarray, a: float, f: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n,) each: s = sin(f x), t = x cos(f x), its slope along f, and r = a s - y."""
-    angle = f * x
-    s = np.sin(angle)
-    return s, x * np.cos(angle), a * s - y
+    # By the tangent of half the angle, which takes NumPy a third of the time of sine and cosine.
+    t = np.tan(0.5 * f * x)
+    q = 2 / (1 + t * t)
+    s = t * q
+    return s, x * (q - 1), a * s - y
 
 
 class Local(NamedTuple):

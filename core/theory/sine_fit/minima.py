@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.theory.sine_fit.landscape import local, parabolas
+from core.theory.sine_fit.landscape import even_parabolas, local, parabolas
 
 if TYPE_CHECKING:
     from core.sine_fit import Config
@@ -50,13 +50,15 @@ def best_fit(config: Config) -> Minimum | None:
 
 def minimum_below(config: Config, place: Any) -> Minimum | None:
     """The minimum of the valley that (a, f) lies in: downhill from f, with the best amplitude at
-    each frequency. None where that leads to f = 0, or farther than REACH ripples.
+    each frequency. None where that leads to f = 0, or past the REACHth ripple from that of f.
     """
     frequency = abs(float(place[1]))
     if not math.isfinite(frequency):
         return None
-    reach = REACH * _ripple(config)
-    grid, least = _tried(config, frequency - reach, frequency + reach)
+    # From whole ripple to whole ripple: a slider that moves asks again for the same frequencies.
+    ripple = _ripple(config)
+    number = frequency // ripple
+    grid, least = _tried(config, (number - REACH) * ripple, (number + 1 + REACH) * ripple)
     k = int(np.argmin(np.abs(grid - frequency)))
     while 0 < k < len(grid) - 1 and least[k] > min(least[k - 1], least[k + 1]):
         k += 1 if least[k + 1] < least[k - 1] else -1
@@ -76,8 +78,8 @@ def _tried(config: Config, low: float, high: float) -> tuple[np.ndarray, np.ndar
     """Frequencies, and the loss at each with its best amplitude. At f = 0 there is no such one."""
     low = max(low, _ripple(config) / 1000)
     count = 3 + math.ceil(max(0.0, high - low) / _ripple(config) * PER_RIPPLE)
-    grid = np.linspace(low, high, min(MOST, count))
-    return grid, parabolas(config, grid).least.numpy()
+    count = min(MOST, count)
+    return np.linspace(low, high, count), even_parabolas(config, low, high, count).least.numpy()
 
 
 def _low_points(least: np.ndarray) -> list[int]:
