@@ -5,9 +5,12 @@ import platform
 from importlib import import_module
 
 import torch
+from playwright.sync_api import Browser
 
 from bench import background, browser, matrix_game, pages, server, versus, xor
 from ui.lessons import LESSONS
+
+SIGHT = 2_000  # pixels of height in which all pictures of a page are in sight
 
 
 def line(what: str, measured: str, wanted: str) -> None:
@@ -31,8 +34,7 @@ def main() -> None:
 
 def in_one_process() -> None:
     """The lessons against the loops of their documents, and what the server makes of frames."""
-    # XOR has no page yet.
-    for name in dict.fromkeys([*(lesson.name for lesson in LESSONS), "xor"]):
+    for name in (lesson.name for lesson in LESSONS):
         wanted = import_module(f"bench.{name}").AT_LEAST
         what = f"{name}: every state against the notes' loop"
         line(what, f"{versus.every_state(name):.2f}x", f"{wanted}x")
@@ -89,12 +91,14 @@ def in_a_browser() -> None:
         browser.opened(chromium, address).context.close()  # the server is warm from here on
         for frames in (1_000, 2_500):
             path = f"{browser.PAGE}?gradient_descent.steps={frames - 1}"
-            for throttle, wanted in ((1, 55), (4, 30)):
-                page = browser.opened(chromium, address, path)
-                rate = browser.frames_a_second(page, frames - 400, throttle)
-                what = f"frames a second, {frames} frames x 5 series, CPU / {throttle}"
-                line(what, f"{rate:.1f}", f"{wanted}")
-                page.context.close()
+            what = f"{frames} frames x 5 series"
+            played(chromium, address, path, what, frames - 400, {1: 55, 4: 30})
+        for view, what in (
+            ("Accuracy", "xor as it opens"),
+            ("Units", "xor with its units"),
+            ("Network", "xor as a network"),
+        ):
+            played(chromium, address, f"xor?xor.view={view}", what, 300, {1: 60}, SIGHT)
         page = browser.opened(chromium, address, f"{browser.PAGE}?gradient_descent.steps=2499")
         for name, waited in browser.input_delay(page).items():
             line(f"browser frames from {name} to its picture", f"{waited}", "at most 2")
@@ -103,12 +107,31 @@ def in_a_browser() -> None:
             line(f"page opened on a warm server, {how}", f"{spent:.2f} s", "at most 1.5 s")
     with browser.serving(app="bench/painted/app.py") as address, browser.chromium() as chromium:
         browser.opened(chromium, address, "").context.close()
-        for throttle, wanted in ((1, 60), (4, 25)):
-            page = browser.opened(chromium, address, "", height=2_000)  # all pictures are in sight
-            rate = browser.frames_a_second(page, 1_000, throttle)
-            what = f"frames a second, 5 rasters and 3 charts, CPU / {throttle}"
-            line(what, f"{rate:.1f}", f"{wanted}")
-            page.context.close()
+        played(chromium, address, "", "5 rasters and 3 charts", 1_000, {1: 60, 4: 25}, SIGHT)
+
+
+def played(
+    chromium: Browser,
+    address: str,
+    path: str,
+    what: str,
+    start: int,
+    wanted: dict[int, int],
+    height: int = 900,
+) -> None:
+    """Rows of frames a second from frame `start` on, `wanted` of each slowing of the processor,
+    beside what an empty page reaches.
+    """
+    for throttle, least in wanted.items():
+        empty = browser.frames_of_an_empty_page(chromium, throttle)
+        page = browser.opened(chromium, address, path, height)
+        rate = browser.frames_a_second(page, start, throttle)
+        page.context.close()
+        loaded(
+            f"frames a second, {what}, CPU / {throttle}",
+            f"{rate:.1f}",
+            f"{least}   an empty page {empty:.1f}",
+        )
 
 
 if __name__ == "__main__":  # a process that makes slices of runs imports this file too

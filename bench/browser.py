@@ -68,6 +68,16 @@ RATE = f"""async seconds => {{ {FIND}
         else done(1000 * changes / (now - began));
     }}));
 }}"""
+# Frames of the browser in a second, whatever is in the page.
+EMPTY = """async seconds => {
+    let frames = 0;
+    const began = performance.now();
+    return new Promise(done => requestAnimationFrame(function look(now) {
+        frames += 1;
+        if (now - began < 1000 * seconds) requestAnimationFrame(look);
+        else done(1000 * frames / (now - began));
+    }));
+}"""
 # Frames of the browser from an input until its step is on screen.
 DELAY = f"""async name => {{ {FIND}
     const step = find('player-step'), input = find(name), before = step.textContent;
@@ -138,6 +148,16 @@ def opened(browser: Browser, address: str, path: str = PAGE, height: int = 900) 
     page.goto(f"{address}/{path}")
     page.wait_for_selector("canvas.marks", timeout=60_000)
     return page
+
+
+def frames_of_an_empty_page(browser: Browser, throttle: int, seconds: float = 4) -> float:
+    """What this Chromium reaches in a second with nothing to draw: no page can have more."""
+    page = browser.new_page()
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
+    rate = page.evaluate(EMPTY, seconds)
+    page.close()
+    return rate
 
 
 def frames_a_second(page: Page, start: int, throttle: int, seconds: float = 4) -> float:

@@ -37,6 +37,7 @@ from core.xor import (
     points,
     probability,
     run,
+    sharpness,
     sharpness_of,
     unflattened,
     unit_names,
@@ -560,8 +561,12 @@ def test_a_script_carries_no_line_that_does_nothing():
 def test_sharpness_may_be_asked_of_a_frames_weights():
     config = Config(samples=200, epochs=2)
     *_, state = run(config)
-    found = sharpness_of(config, torch.tensor(frame(config, state)["weights"]))
-    assert found > 0
+    weights = torch.tensor(frame(config, state)["weights"])
+    assert sharpness_of(config, weights) == sharpness(config, state)
+    # Of other numbers it is another, of equal ones the same: what is kept goes by both.
+    assert sharpness_of(config, 2 * weights) != sharpness_of(config, weights)
+    other = replace(config, samples=100)
+    assert sharpness_of(other, weights) == sharpness(other, state)
 
 
 # --- With a GPU.

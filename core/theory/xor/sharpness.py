@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,12 @@ def sharpness(config: Config, state: State) -> float:
 
 def sharpness_of(config: Config, weights: Tensor) -> float:
     """The same of all parameters in a row (p,), as a frame's `weights` are."""
-    return _sharpness(config, unflattened(config, torch.as_tensor(weights)))
+    return _sharpness_at(config, tuple(weights.tolist()))
+
+
+@lru_cache(maxsize=16)  # a page asks again at every run of it
+def _sharpness_at(config: Config, weights: tuple[float, ...]) -> float:
+    return _sharpness(config, unflattened(config, torch.tensor(weights, dtype=torch.float64)))
 
 
 def _sharpness(config: Config, parameters: Parameters) -> float:
