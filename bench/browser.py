@@ -107,12 +107,17 @@ def serving(
     port: int | None = None,
     log: Path = Path(os.devnull),
     app: str = "app.py",
+    base: str = "",
 ) -> Iterator[str]:
-    """The `app` of `folder`, started as the README says; what it says goes to the end of `log`."""
+    """The `app` of `folder`, started as the README says; what it says goes to the end of `log`.
+
+    It is served below the path `base`, as "/learn".
+    """
     port = port or free_port()
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}{base}"
     command = [sys.executable, "-m", "streamlit", "run", app, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command += ["--server.baseUrlPath", base]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("a") as out:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)

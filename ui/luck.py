@@ -106,7 +106,8 @@ def _link(name: str, query: Mapping[str, str], seed: int) -> str:
     """The address of the page with these settings and another seed, from its start."""
     gone = (f"{name}.course", f"{name}.at")
     kept = {field: text for field, text in query.items() if field not in gone}
-    return f"/{name}?{urlencode(kept | {f'{name}.seed': str(seed)})}"
+    # Of the page itself, wherever the app is served.
+    return f"?{urlencode(kept | {f'{name}.seed': str(seed)})}"
 
 
 def _picture(cells: np.ndarray) -> str:

@@ -60,7 +60,13 @@ async def _lesson(request: Request) -> HTMLResponse:
     return HTMLResponse(lesson_page(name), headers={"Cache-Control": "no-cache"})
 
 
-routes = [Route(f"/{lesson.name}", _lesson) for lesson in LESSONS]
+def base() -> str:
+    """The path below which the app is served, as "/learn"; "" where it has its host for itself."""
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""
+
+
+routes = [Route(f"{base()}/{lesson.name}", _lesson) for lesson in LESSONS]
 
 
 # First parts of the addresses that Streamlit answers by itself.
@@ -78,13 +84,15 @@ a {{ color: light-dark(#0072B2, #3D9BD1); }}
 </style>
 <h1>There is no such page</h1>
 <p>The address may be cut off or misspelt. These are here:</p>
-<ul><li><a href="/">All lessons</a></li>{links}</ul>
+<ul><li><a href="{base}/">All lessons</a></li>{links}</ul>
 </html>"""
 
 
 def known(path: str) -> bool:
     """Whether there is a page at this address, or Streamlit may have a file there."""
-    first, *rest = path.strip("/").split("/")
+    if not f"{path}/".startswith(f"{base()}/"):
+        return False
+    first, *rest = path.removeprefix(base()).strip("/").split("/")
     if any(len(part.encode()) > _LONGEST_NAME for part in (first, *rest)):
         return False
     lessons = {lesson.name for lesson in LESSONS}
@@ -102,8 +110,8 @@ class Unknown:
         if scope["type"] != "http" or known(scope["path"]):
             await self.app(scope, receive, send)
             return
-        items = (f'<li><a href="/{lesson.name}">{lesson.title}</a></li>' for lesson in LESSONS)
-        page = HTMLResponse(_NOT_HERE.format(links="".join(items)), status_code=404)
+        items = (f'<li><a href="{base()}/{one.name}">{one.title}</a></li>' for one in LESSONS)
+        page = HTMLResponse(_NOT_HERE.format(base=base(), links="".join(items)), status_code=404)
         await page(scope, receive, send)
 
 

@@ -217,6 +217,7 @@ def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
     worst = int(luck.accuracy.argmin())
     assert luck.accuracy[int(seeds[0]) - 42] == luck.accuracy[worst]
     assert all("xor.hidden=3" in link and "xor.epochs=2" in link for link in links)
+    assert all(link.startswith("?") for link in links)  # of this page, below whatever path
 
 
 def test_of_the_notes_settings_it_is_said_how_often_they_succeed(open_page):

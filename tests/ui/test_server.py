@@ -51,18 +51,22 @@ def test_pages_and_files_are_known_and_nothing_else_is():
         assert not known(path)
 
 
-def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path):
+@pytest.mark.parametrize("base", ["", "/learn"])
+def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path, base):
     log = tmp_path / "log"
-    with serving(log=log) as address:
+    with serving(log=log, base=base) as address:
         for path in ("gradient_descent/extra", "pages/home.py", "nowhere", "static/" + 9000 * "a"):
             with pytest.raises(HTTPError) as answer:
                 urlopen(f"{address}/{path}", timeout=30)
             assert answer.value.code == 404
             text = answer.value.read().decode()
-            assert all(f'href="/{lesson.name}"' in text for lesson in LESSONS)
+            assert all(f'href="{base}/{lesson.name}"' in text for lesson in LESSONS)
         for path in ("", "matrix_game", "_stcore/health", "favicon.png"):
             with urlopen(f"{address}/{path}", timeout=30) as answer:
                 assert answer.status == 200
+        if base:  # nothing is beside it
+            with pytest.raises(HTTPError):
+                urlopen(f"{address.removesuffix(base)}/matrix_game", timeout=30)
     assert "Traceback" not in log.read_text()
 
 
