@@ -61,6 +61,7 @@ class Run:
         self.config = self.session.config
         self.recording = self._recording(self.course)
         self.later = False  # whether a fork waits for a state from which the run can go on
+        self.follows = False  # whether the page shows the state on screen, and so runs at each rest
         self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
         begun = self.course, self._frame
         if st.session_state.get(f"{self.name}.begun") != begun:
@@ -121,7 +122,8 @@ class Run:
             said = words | {"step": step}
         self._turn(session.hear, what, said, self.lesson.LIVE)
         now = self.session
-        return (now.course, now.proposal) != (before.course, before.proposal)
+        rests = self.follows and now.at != before.at
+        return rests or (now.course, now.proposal) != (before.course, before.proposal)
 
     @property
     def address(self) -> dict[str, str]:

@@ -8,37 +8,41 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.course import settings_at
 from ui.steering import Run
-from ui.theme import number, number_table
+from ui.theme import BLUE, number, number_table
 
 SECONDS = 2.0  # that a state on screen may take to be had again
-_LIT = """<style>.loop { list-style: none; padding: 0; margin: 0; max-width: 46rem; }
-.loop li { padding: 0.45rem 0.8rem; margin: 0 0 0.35rem; border-left: 4px solid transparent; }
-.loop li.lit { border-left-color: #0072B2;
-  background: color-mix(in srgb, #0072B2 12%, transparent); }
-.loop code { font-size: 0.95rem; } .loop span { display: block; font-size: 0.9rem; }</style>"""
+_LIT = f"""<style>.loop {{ list-style: none; padding: 0; margin: 0; max-width: 46rem;
+  --paper: color-mix(in srgb, {BLUE} 12%, transparent); }}
+.loop li {{ padding: 0.45rem 0.8rem; margin: 0 0 0.35rem; border-left: 4px solid transparent; }}
+.loop li.lit {{ border-left-color: {BLUE}; background: var(--paper); }}
+.loop code {{ font-size: 0.95rem; }} .loop span {{ display: block; font-size: 0.9rem; }}
+@keyframes lights {{ from, 80% {{ border-left-color: {BLUE}; background: var(--paper); }} }}
+@media (prefers-reduced-motion: no-preference) {{
+  .loop.played li {{ animation: lights 0.6s calc(0.5s * var(--line)); }} }}</style>"""
 
 
-def on_screen(run: Run) -> Any | None:
-    """The state at which the player rested last; None, and words, where that takes too long."""
+def state_at(run: Run, step: int) -> Any | None:
+    """The state after `step` updates; None, and words, where that takes too long."""
     try:
-        return run.recording.at(min(run.session.at, run.config.steps), SECONDS)
+        return run.recording.at(step, SECONDS)
     except TimeoutError as late:
         st.caption(f"The numbers of this step are not at hand: {late}")
         return None
 
 
-def again(run: Run, name: str) -> None:
-    """A button after which the page looks at the step on screen anew."""
-    st.button("Read at the step on screen", key=f"{run.name}.{name}.again", icon=":material/sync:")
+def on_screen(run: Run) -> int:
+    """The step at which the player rests; the page will run again when that is another."""
+    run.follows = True
+    return min(run.session.at, run.config.steps)
 
 
 def parameters(
     run: Run, shapes: Mapping[str, tuple[int, ...]], kept: tuple[tuple[str, int, float], ...]
 ) -> None:
     """The numbers of the network by name, any of them held at a value and let go."""
-    state = on_screen(run)
-    again(run, "parameters")
+    state = state_at(run, on_screen(run))
     if state is None:
         return
     values = {name: np.ravel(state.parameters[name].tolist()) for name in shapes}
@@ -60,10 +64,13 @@ def parameters(
         "Hold a number", range(len(each)), format_func=lambda i: each[i][2], key=f"{run.name}.which"
     )
     name, k, title = each[min(chosen, len(each) - 1)]
-    value = place.number_input(
-        "at", -100.0, 100.0, round(float(np.clip(values[name][k], -100, 100)), 3), 0.1,
-        key=f"{run.name}.hold.{title}",
-    )  # fmt: skip
+    # What it is on screen, until another value is typed.
+    here = round(float(np.clip(np.nan_to_num(values[name][k]), -100, 100)), 3)
+    key, last = f"{run.name}.hold.{title}", f"{run.name}.held.{title}"
+    if key not in st.session_state or st.session_state[key] == st.session_state.get(last):
+        st.session_state[key] = here
+    st.session_state[last] = here
+    value = place.number_input("at", -100.0, 100.0, step=0.1, format="%g", key=key)
 
     def hold(rows: Sequence[tuple[str, int, float]]) -> None:
         run.settings.change({"held": tuple(rows)})
@@ -87,52 +94,56 @@ def _some(values: np.ndarray, most: int = 16) -> str:
 
 
 def loop(run: Run, update_after: Callable[[Any, Any], Any]) -> None:
-    """One update in its five lines, which light up one after the other with their numbers."""
-    state = on_screen(run)
-    if state is None:
+    """The update that led to the step on screen, before any the one that comes, in its five lines:
+    they light up one after the other.
+    """
+    step = max(on_screen(run), 1)  # no control allows a run without an update
+    state, after = state_at(run, step - 1), state_at(run, step)
+    if state is None or after is None:
         return
-    if state.step >= run.config.steps:
-        st.markdown("The run is over: no update follows. Go back a step.")
-        again(run, "loop")
-        return
-    update = update_after(run.config, state)
-    loss = number(float(update.loss))
+    update = update_after(settings_at(run.course, step), state)
     logits = ", ".join(number(value) for value in update.logits[:3].tolist())
     name, slopes = next(iter(update.gradients.items()))
-    slope = float(np.ravel(slopes.tolist())[0])
-    weight = float(np.ravel(state.parameters[name].tolist())[0])
+    first, before, then = (
+        number(float(np.ravel(values.tolist())[0]))
+        for values in (slopes, state.parameters[name], after.parameters[name])
+    )
     lines = (
         ("data_inputs, data_labels = batch", f"batch {update.batch + 1} of this epoch: "
          f"{len(update.labels)} points, {int(update.labels.sum())} of them of class 1"),
         ("preds = model(data_inputs).squeeze(dim=1)", f"a logit for each: {logits}, …"),
-        ("loss = loss_module(preds, data_labels.float())", f"one number: {loss}"),
+        ("loss = loss_module(preds, data_labels.float())",
+         f"one number: {number(float(update.loss))}"),
         ("optimizer.zero_grad(); loss.backward()",
-         f"a slope for each number of the network; of the first, {number(slope)}"),
+         f"a slope for each number of the network; of the first, {first}"),
         ("optimizer.step()",
-         f"each number moves against its slope; the first is {number(weight)} before"),
+         f"each number moves against its slope; the first, from {before} to {then}"),
     )  # fmt: skip
+    comes = run.session.at == 0
     key = f"{run.name}.lit"
+    if st.session_state.get(key, (0, 0))[0] != step:
+        st.session_state[key] = step, 0
 
     @st.fragment
     def shown() -> None:
-        lit = st.session_state.get(key, 0)
+        lit = st.session_state[key][1]  # the line that was asked for; 0: all, one after the other
 
         def further() -> None:
-            st.session_state[key] = (lit + 1) % (len(lines) + 1)
+            st.session_state[key] = step, (lit + 1) % (len(lines) + 1)
 
-        st.markdown(f"The update that follows {run.step_name} **{state.step}**, the one on screen:")
+        told = "that comes next" if comes else "on screen; step forward to see the next"
+        st.markdown(f"{run.step_name.capitalize()} **{step}**, the one {told}:")
         rows = ""
         for k, (code, said) in enumerate(lines, start=1):
-            mark = ' class="lit" aria-current="step"' if k == lit else ""
-            told = escape(said) if k <= lit else "&nbsp;"  # its room is there from the start
-            rows += f"<li{mark}><code>{escape(code)}</code><span>{told}</span></li>"
-        st.html(f'{_LIT}<ol class="loop">{rows}</ol>')
-        st.button(
-            "Next line" if lit < len(lines) else "Begin again", key=f"{key}.next", on_click=further
-        )
+            mark = ' class="lit" aria-current="step"' if k == lit else f' style="--line: {k - 1}"'
+            words = escape(said) if not lit or k <= lit else "&nbsp;"  # its room stays
+            rows += f"<li{mark}><code>{escape(code)}</code><span>{words}</span></li>"
+        played = "" if lit else " played"
+        st.html(f'{_LIT}<ol class="loop{played}">{rows}</ol>')
+        words = ("Line by line", *["Next line"] * (len(lines) - 1), "All lines")[lit]
+        st.button(words, key=f"{key}.next", on_click=further)
 
     shown()
-    again(run, "loop")
 
 
 def inside(found: Any) -> None:

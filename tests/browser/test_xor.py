@@ -10,6 +10,7 @@ from core.course import play, settings_at
 from ui.link import read
 from ui.network import network
 from ui.painted import Raster
+from ui.theme import number
 
 PAGE = "xor"
 
@@ -158,3 +159,58 @@ def test_a_view_has_all_its_pictures_and_no_other_whatever_was_seen_before(visit
     page.get_by_test_id("stButtonGroup").get_by_text("Units").click()
     page.locator("figure").nth(2).wait_for(state="detached")
     assert page.locator("figure canvas.marks").count() == 2
+
+
+def test_tabs_show_the_numbers_of_the_step_on_screen(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.epochs=4")
+    states = list(lesson.run(lesson.Config(epochs=4)))
+    page.get_by_role("tab", name="Parameters").click()
+    for step, move in ((40, lambda: visitor.scrub(40)), (39, lambda: visitor.click("back"))):
+        move()
+        page.get_by_text(f"After update {step}:").wait_for()
+        bias = number(states[step].parameters["linear2.bias"].item())
+        page.get_by_role("row", name=f"linear2.bias 1 {bias}").wait_for()
+        assert visitor.step() == step
+    page.get_by_role("tab", name="The loop").click()
+    page.get_by_text("Update 39, the one on screen").wait_for()
+    visitor.click("forward")  # the lines light up, with the numbers of that update
+    page.get_by_text("Update 40, the one on screen").wait_for()
+    loss = number(lesson.update_after(lesson.Config(epochs=4), states[39]).loss.item())
+    page.get_by_text(f"one number: {loss}").wait_for()
+    names = "list => list.getAnimations({ subtree: true }).map(({ animationName: name }) => name)"
+    assert page.locator("ol.loop").evaluate(names).count("lights") >= 1
+    page.get_by_role("tab", name="Try this").click()
+    visitor.rest()
+
+
+def test_a_table_of_ones_own_is_loaded_and_one_that_cannot_be_read_loses_nothing(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.epochs=3")
+    page.get_by_role("tab", name="Your points").click()
+    visitor.scrub(20)
+    visitor.until_step(20)
+    before = visitor.columns()
+    chooser = page.locator("input[type=file]")
+
+    def load(text: str) -> None:
+        chooser.set_input_files(
+            {"name": "own.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        )
+
+    load("x,y,kind\n0,0,no\n1,zero,yes\n")
+    page.get_by_text("line 3 is not allowed").wait_for()
+    visitor.rest()
+    assert visitor.step() == 20
+    assert visitor.columns() == before
+    load("x,y,kind\n0,0,no\n1,0.5,yes\n0.25,1,yes\n")
+    page.get_by_text("3 points; class 0 is 'no', class 1 'yes'.").wait_for()
+    assert visitor.columns() == before  # until it is asked for
+    page.get_by_role("button", name="Train on these points").click()
+    page.wait_for_url(lambda url: f"{PAGE}.data=own" in url)
+    visitor.rest()
+    visitor.click("end")
+    visitor.until_step(3)
+    points = ((0.0, 0.0, 0), (1.0, 0.5, 1), (0.25, 1.0, 1))
+    config = lesson.Config(epochs=3, data="own", extra_points=points)
+    assert visitor.columns()["loss"] == [state.loss.item() for state in lesson.run(config)]

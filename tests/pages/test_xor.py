@@ -182,18 +182,31 @@ def test_a_number_is_held_by_a_button_and_let_go(open_page):
 
 def test_the_loop_lights_up_line_by_line_with_the_numbers_of_the_update(open_page):
     page = opened_tab(open_page(NAME, epochs="3", at="20"), "The loop")
-    update = update_after(Config(epochs=3), list(run(Config(epochs=3)))[20])
-    loss = f"one number: {number(update.loss.item())}"
-    assert "lit" not in tables(page).partition('<ol class="loop">')[2]
+    states = list(run(Config(epochs=3)))
+    loss = f"one number: {number(update_after(Config(epochs=3), states[19]).loss.item())}"
+    before, after = (states[k].parameters["linear1.weight"][0, 0].item() for k in (19, 20))
+
+    def lines() -> list[str]:
+        return tables(page).partition('<ol class="loop')[2].split("<li")[1:]
+
+    assert any("Update **20**, the one on screen" in one.value for one in page.markdown)
+    assert loss in lines()[2]
+    assert f"from {number(before)} to {number(after)}" in lines()[4]
     for k in range(1, 6):
-        next(one for one in page.button if one.label == "Next line").click().run()
-        lines = tables(page).partition('<ol class="loop">')[2].split("<li")[1:]
-        assert [" lit" in f" {line}".replace('"', " ") for line in lines] == [
-            j == k for j in range(1, 6)
-        ]
+        words = "Next line" if k > 1 else "Line by line"
+        next(one for one in page.button if one.label == words).click().run()
+        assert ['class="lit"' in line for line in lines()] == [j == k for j in range(1, 6)]
         assert (loss in tables(page)) == (k >= 3)
-    next(one for one in page.button if one.label == "Begin again").click().run()
-    assert "lit" not in tables(page).partition('<ol class="loop">')[2]
+    next(one for one in page.button if one.label == "All lines").click().run()
+    assert loss in lines()[2]
+    assert 'class="lit"' not in tables(page)
+
+
+def test_before_the_first_update_the_loop_shows_the_one_that_comes(open_page):
+    page = opened_tab(open_page(NAME, epochs="1"), "The loop")
+    assert any("Update **1**, the one that comes next" in one.value for one in page.markdown)
+    page = opened_tab(open_page(NAME, epochs="1", at="16"), "The loop")
+    assert any("Update **16**, the one on screen" in one.value for one in page.markdown)
 
 
 def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
