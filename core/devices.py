@@ -2,6 +2,7 @@
 
 import platform
 import re
+from pathlib import Path
 
 import torch
 
@@ -58,6 +59,30 @@ def describe(name: str) -> str:
         return f"Apple GPU ({platform.machine()})"
     threads = torch.get_num_threads()
     return f"CPU ({platform.machine()}), {threads} thread{'s' if threads > 1 else ''}"
+
+
+def free_bytes(name: str) -> int | None:
+    """Memory of a device that nobody uses, None where the machine does not tell.
+
+    Of the CPU what Linux calls available, and what its container still allows (cgroup v2).
+    """
+    device = resolve(name)
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type != "cpu":
+        return None
+    try:
+        told = Path("/proc/meminfo").read_text().split("MemAvailable:")[1]
+    except (OSError, IndexError):
+        return None
+    free = 1024 * int(told.split()[0])
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((group / f"memory.{what}").read_text() for what in ("max", "current"))
+        kept = (group / "memory.stat").read_text().split("inactive_file ")[1]  # given back at need
+        return max(0, min(free, int(limit) - int(used) + int(kept.split()[0])))
+    except (OSError, ValueError, IndexError):  # no container, or no limit: "max"
+        return free
 
 
 def warm_up() -> None:

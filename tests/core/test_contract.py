@@ -26,7 +26,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import core
-from core import course, gradient_descent, matrix_game, sequences, sine_fit, sweep, theory, xor
+from core import (
+    course,
+    gradient_descent,
+    matrix_game,
+    mnist,
+    sequences,
+    sine_fit,
+    sweep,
+    theory,
+    xor,
+)
 from core import race as racing
 from core.matrix_game import LEARNERS
 from core.race import Race, race
@@ -179,10 +189,27 @@ def _sequences(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@st.composite
+def _mnist(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "dataset": "digits",  # which are on every machine
+        "hidden": tuple(draw(st.lists(st.integers(1, 6), min_size=1, max_size=3))),
+        "softmax": draw(st.booleans()),
+        # A learning rate of 1e30 reaches inf and nan within a few updates.
+        "learning_rate": draw(st.floats(1e-3, 2) | st.just(1e30)),
+        "batch_size": draw(st.integers(300, 2_000)),
+        "epochs": draw(st.integers(0, 2)),
+        "initial": draw(st.sampled_from(["default", "uniform"])),
+        "shuffle": draw(st.booleans()),
+        "seed": draw(st.integers(0, 2**40)),
+    }
+
+
 CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "gradient_descent": _gradient_descent(),
     "linear_regression": _linear_regression(),
     "matrix_game": _matrix_game(),
+    "mnist": _mnist(),
     "sine_fit": _sine_fit(),
     "sequences": _sequences(),
     "xor": _xor(),
@@ -198,6 +225,7 @@ RACES: dict[Race, st.SearchStrategy[dict[str, Any]]] = {
     race(matrix_game, "starts", (((0.0, 0.0),), ((1.0, 2.0), (800.0, 4.0)))): _matrix_game(),
     race(xor, "batch_size", (3, 7, 40)): _xor(),
     race(sequences, "cell", ("LSTM", "GRU")): _sequences(),
+    race(mnist, "hidden", ((3,), (4, 2))): _mnist(),
 }
 
 every_run = pytest.mark.parametrize("lesson", [*LESSONS, *RACES], ids=name_of)
@@ -236,6 +264,15 @@ REFUSED: dict[str, list[tuple[str, Any, str]]] = {
         ("learner", "momentum", "naive, alternating, extragradient, optimistic, lookahead"),
     ],
     "sequences": [("cell", "RNN", "one of LSTM, GRU")],
+    "mnist": [
+        ("dataset", "letters", "one of mnist, fashion, digits"),
+        ("hidden", (), "at least 1 number"),
+        ("hidden", (512, 0), "a whole number from 1 to 100000"),
+        ("hidden", (512.0,), "a whole number from 1 to 100000"),
+        ("hidden", (100_001,), "a whole number from 1 to 100000"),
+        ("hidden", (2,) * 9, "at most 8"),
+        ("initial", "zero", "one of default, uniform"),
+    ],
     "sine_fit": [
         ("optimiser", "sgd", "one of normalised, gradient_descent, momentum, adam, newton"),
         ("reduction", "median", "one of sum, mean"),

@@ -1,0 +1,87 @@
+"""What is known of a run beforehand, what the document printed of it, and what the run shows."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from core.course import Change
+from core.recording import Frames
+from core.theory.finding import Finding
+from core.theory.mnist.network import (
+    CHANCE_LOSS,
+    certain_loss,
+    floor,
+    needed_bytes,
+    parameter_count,
+)
+from core.theory.mnist.published import experiment_of, step_of
+
+if TYPE_CHECKING:
+    from core.mnist import Config
+
+
+class Prediction(NamedTuple):
+    """What is known without training."""
+
+    parameters: int  # numbers to learn
+    floor: float  # the least loss: 1.4612 behind a softmax, 0 of scores
+    chance: float  # the loss where all ten classes get the same: log 10
+    wrong: float  # of a picture that is certainly taken for another: inf of scores
+    memory: int  # bytes that the run takes, about
+
+
+def predict(config: Config) -> Prediction:
+    """Counts and limits. No formula says how long training takes."""
+    wrong = certain_loss(0.0) if config.softmax else math.inf
+    return Prediction(
+        parameter_count(config), floor(config.softmax), CHANCE_LOSS, wrong, needed_bytes(config)
+    )
+
+
+def counted(config: Config, frames: Frames) -> dict[str, np.ndarray]:
+    """The "epoch" (m,) float64 of the update that led to each frame, the first being 1."""
+    return {"epoch": np.ceil(frames.steps / config.batches)}
+
+
+def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Finding]:
+    """What frames show, beside what the document printed and what is known.
+
+    "accuracy", "test_loss" and "loss" (of one batch) for each figure of the document's run whose
+    settings these are, `which` being its index in `experiment_of(config).figures`; of a run whose
+    settings changed there is none. Then, of a run that is over: "floor", the least test loss, whose
+    `limit` is what no loss can fall below; and where the network has only ever been certain,
+    "certain_loss", the test loss that its accuracy makes, and "gradient", 0.
+    """
+    found = []
+    experiment = None if later else experiment_of(config)
+    column = {"accuracy": "test_accuracy", "test_loss": "test_loss", "loss": "loss"}
+    for which, figure in enumerate(experiment.figures if experiment else ()):
+        step = step_of(config, figure)
+        at = int(np.searchsorted(frames.steps, step))
+        known = at < len(frames.steps)
+        # A test's numbers stay in the column until the next epoch ends, a batch's loss does not.
+        missed = known and figure.quantity == "loss" and int(frames.steps[at]) != step
+        values = frames.columns[column[figure.quantity]]
+        measured = float(values[at]) if known and not missed else math.nan
+        found.append(
+            Finding(figure.quantity, figure.value, measured, which, needed=step, coarse=missed)
+        )
+    if not frames.finished or not len(frames.steps):
+        return found
+    return found + _at_the_end(frames, later[-1][1] if later else config)
+
+
+def _at_the_end(frames: Frames, config: Config) -> list[Finding]:
+    columns, theory = frames.columns, predict(config)
+    tests = columns["test_loss"][np.isfinite(columns["test_loss"])]
+    found = []
+    if len(tests):
+        found.append(Finding("floor", math.nan, float(tests.min()), limit=theory.floor))
+    if len(tests) and config.softmax and (columns["largest"] == 1).all():
+        expected = certain_loss(float(columns["test_accuracy"][-1]))
+        found.append(Finding("certain_loss", expected, float(tests[-1])))
+        found.append(Finding("gradient", 0.0, float(columns["gradient_norm"].max())))
+    return found
