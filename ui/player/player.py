@@ -12,6 +12,7 @@ import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 from uuid import uuid4
@@ -138,7 +139,8 @@ def vega() -> str:
     def write(partial: Path) -> None:
         partial.write_text(vl_convert.javascript_bundle())  # pyright: ignore[reportCallIssue]
 
-    return _publish(STATIC / f"vega-{vl_convert.__version__}.js", write)
+    bundled = version("vl-convert-python")
+    return _publish(STATIC / f"vega-{bundled}.js", write)
 
 
 @cache
