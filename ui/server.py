@@ -120,6 +120,10 @@ class Left:
 
     Streamlit would run a part of the page before while it runs the new one, and its browser code
     then takes away all that stands on the new one.
+
+    What a player says before this connection has run its page runs all of it: to a server that has
+    started anew Streamlit's browser code does not always send a word of its own, and this one knows
+    no part of the page, so it would never answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -128,20 +132,27 @@ class Left:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI asks."""
         page = ""  # that the visitor has gone to last, as far as the browser has said
+        begun = False  # whether this connection has run a page
 
-        def drops(message: Message) -> bool:
-            nonlocal page
+        def arrives(message: Message) -> Message | None:
+            nonlocal page, begun
             try:
-                said = BackMsg.FromString(message.get("bytes") or b"").rerun_script
+                word = BackMsg.FromString(message.get("bytes") or b"")
             except DecodeError:
-                return False  # Streamlit's to answer
-            if said.fragment_id:
-                return page not in ("", said.page_script_hash)
-            page = said.page_script_hash or page
-            return False
+                return message  # Streamlit's to answer
+            if word.WhichOneof("type") != "rerun_script":
+                return message
+            said = word.rerun_script
+            if begun and said.fragment_id:
+                return message if page in ("", said.page_script_hash) else None
+            page, begun = said.page_script_hash or page, True
+            if not said.fragment_id:
+                return message
+            said.fragment_id = ""
+            return {**message, "bytes": word.SerializeToString()}
 
         async def heard() -> Message:
-            while drops(message := await receive()):
+            while (message := arrives(await receive())) is None:
                 pass
             return message
 

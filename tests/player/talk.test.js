@@ -311,6 +311,15 @@ test("a rest is told once", () => {
   assert.equal(said.length, 2);
 });
 
+test("to a server that has started anew a rest is told again", () => {
+  talk.rest();
+  talk.consider({ heard: false, proposal: null });
+  talk.rest();
+  talk.consider({ heard: true, proposal: null });
+  talk.rest();
+  assert.deepEqual(names(said), ["at", "at"]);
+});
+
 test("no rest is told while it plays, or waits for a frame, or has none", () => {
   transport.play();
   talk.rest();

@@ -70,31 +70,17 @@ def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path, base):
     assert "Traceback" not in log.read_text()
 
 
-def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
-    def said(page: str, fragment: str = "") -> dict:
-        word = BackMsg()
-        word.rerun_script.page_script_hash = page
-        word.rerun_script.fragment_id = fragment
-        return {"type": "websocket.receive", "bytes": word.SerializeToString()}
+def said(page: str, fragment: str = "") -> dict:
+    """What a browser says: run a page, or a part of one."""
+    word = BackMsg()
+    word.rerun_script.page_script_hash = page
+    word.rerun_script.fragment_id = fragment
+    return {"type": "websocket.receive", "bytes": word.SerializeToString()}
 
-    stop = BackMsg(stop_script=True).SerializeToString()
-    left, kept = said("one", "player"), said("two", "player")
-    messages = [
-        {"type": "websocket.connect"},
-        said("", "player"),
-        said(""),  # a browser that has just come names no page
-        said("one", "player"),
-        said("one"),
-        said("one", "player"),
-        said("two"),
-        left,
-        {"type": "websocket.receive", "bytes": stop},
-        kept,
-        {"type": "websocket.receive", "bytes": b"no message"},
-        {"type": "websocket.receive", "text": "no bytes", "bytes": None},
-        {"type": "websocket.disconnect"},
-    ]
-    waiting, arrived = iter(messages), []
+
+def arriving(messages: list[dict]) -> list[dict]:
+    """What Streamlit hears of what a browser says over one connection."""
+    waiting, arrived = iter([*messages, {"type": "websocket.disconnect"}]), []
 
     async def app(scope, receive, send):
         while (message := await receive())["type"] != "websocket.disconnect":
@@ -108,7 +94,31 @@ def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
 
     with pytest.raises(StopIteration):  # nothing waits: no loop is needed
         Left(app)({"type": "websocket"}, receive, send).send(None)
-    assert arrived == [message for message in messages[:-1] if message is not left]
+    return arrived
+
+
+def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
+    stop = BackMsg(stop_script=True).SerializeToString()
+    left, kept = said("one", "player"), said("two", "player")
+    messages = [
+        {"type": "websocket.connect"},
+        said(""),  # a browser that has just come names no page
+        said("one", "player"),
+        said("one"),
+        said("one", "player"),
+        said("two"),
+        left,
+        {"type": "websocket.receive", "bytes": stop},
+        kept,
+        {"type": "websocket.receive", "bytes": b"no message"},
+        {"type": "websocket.receive", "text": "no bytes", "bytes": None},
+    ]
+    assert arriving(messages) == [message for message in messages if message is not left]
+
+
+def test_a_player_whose_server_has_started_anew_runs_its_whole_page():
+    words = [said("one", "player"), said("one", "player"), said("two"), said("one", "player")]
+    assert arriving(words) == [said("one"), said("one", "player"), said("two")]
 
 
 COLD = """

@@ -67,6 +67,7 @@ export class Talk {
    * will be there when the answer comes. Play goes on to that frame and no further.
    */
   consider({ proposal, heard, later }, time) {
+    if (this.heard && !heard) this.told = null; // a server that has started anew was told nothing
     this.heard = heard;
     if (this.pending?.name === "fork") {
       if (!proposal) this.pending = null;
