@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert not trace, f"the server's log has a trace: {said[-500:]}{trace}{rest[:5_000]}"
 
 
+STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # the page has run
 # The module of the player, and where the player is: a page that runs again may put another there.
 PLAYER = """
     const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
@@ -105,9 +106,20 @@ class Visit:
 
     def rest(self) -> None:
         """Wait until the server has nothing more to say."""
-        still = "[data-testid='stApp'][data-test-script-state='notRunning']"
-        self.page.wait_for_selector(still, timeout=90_000)  # a cold server loads PyTorch
+        self.page.wait_for_selector(STILL, timeout=90_000)  # a cold server loads PyTorch
         self.page.wait_for_timeout(300)
+
+    @contextmanager
+    def turned(self) -> Iterator[None]:
+        """Wait until the pictures are there of a run of the page that is begun meanwhile."""
+        turn = f"async () => {{ {PLAYER} return player.turnOf(root()); }}"
+        before = self.page.evaluate(turn)
+        yield
+        script = f"""async before => {{ {PLAYER}
+            return player.turnOf(root()) > before && !root().querySelector('.canvas > .waiting')
+                && document.querySelector('{STILL}');
+        }}"""
+        self.page.wait_for_function(script, arg=before, timeout=90_000)
 
     def step(self) -> int:
         """The update on screen."""

@@ -78,9 +78,8 @@ def test_every_view_and_every_switch_leaves_a_player_that_plays(visit, lesson):
     for when in WHEN:  # an odd number of times: a switch that is on meets all the others
         for one in clickable:
             get_ready(visitor, when)
-            one.click()
-            page.wait_for_timeout(400)
-            visitor.rest()
+            with visitor.turned():
+                one.click()
             if when == "during":
                 visitor.until_moving()
             assert_it_plays(visitor)

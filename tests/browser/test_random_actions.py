@@ -211,9 +211,12 @@ def actions(seed: int, count: int) -> list[list[Move]]:
 
 def complaints(visitor) -> list[str]:
     """What went wrong so far: errors of the browser, traces, requests to other hosts."""
-    traces = visitor.page.locator("[data-testid=stException]").all_inner_texts()
-    failed = visitor.page.get_by_text("Something went wrong").all_inner_texts()
-    return visitor.problems + traces + failed
+    return visitor.problems + visitor.page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stException], [data-testid=stAlert]')]
+            .filter(one => one.matches('[data-testid=stException]')
+                || one.textContent.includes('Something went wrong'))
+            .map(one => one.innerText)"""
+    )
 
 
 def assert_it_answers(visitor) -> None:

@@ -362,6 +362,11 @@ export function wideOf(root, name, index) {
   return [...players.get(root).frames.wide.get(name)[index]];
 }
 
+/** Which run of the page the pictures are of, or are being made for: for the tests. */
+export function turnOf(root) {
+  return players.get(root)?.talk.turn ?? null;
+}
+
 /** Whether all frames have come that come at rest: for the tests. */
 export function restsOf(root) {
   const player = players.get(root);
