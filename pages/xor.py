@@ -31,10 +31,13 @@ SIDES = WINDOW[:2], WINDOW[2:]
 PLANE = Raster("field", "p of class 1", lesson.CELLS, *SIDES, (0, 1), "diverging", True, level=LINE)
 LIMITED = ("least", "most")
 UNIT = Raster("unit", "unit", lesson.UNIT_CELLS, *SIDES, LIMITED, "diverging", True, legend=False)
+# The notes' steps are a fifth of these: their line is straight for ten seconds of play.
+OPENING: dict[str, Any] = {"learning_rate": 0.5, "epochs": 40}
 SPIRAL = {"data": "spiral", "noise": 0.05, "hidden": 16, "layers": 2}
 PRESETS: dict[str, dict[str, Any]] = {
     "as in the notes": {"test_share": 0.0},
     "a fifth of the points tests": {},
+    "longer steps": OPENING,
     "with momentum": {"momentum": 0.9, "epochs": 40},
     "without a bend": {"activation": "linear"},
     "without a bend, but with xy": {"activation": "linear", "features": ("x", "y", "xy")},
@@ -72,7 +75,7 @@ LIMITS["test_accuracy"] = LIMITS["accuracy"]
 
 # --- The controls.
 
-settings = Settings(lesson, PRESETS)
+settings = Settings(lesson, PRESETS, OPENING)
 with settings.sidebar():
     settings.log_slider(
         "learning_rate",
@@ -224,6 +227,7 @@ loss = over_steps(
     + [Line("test_loss", "test", math.nan, VERMILION)] * both,
     (0.0, 0.9),
     targets=() if straight else (line,),
+    apart=True,
 )
 accuracy = over_steps(
     run,
@@ -232,6 +236,7 @@ accuracy = over_steps(
     [Line("train_accuracy", "train", math.nan, BLUE)]
     + [Line("test_accuracy", "test", math.nan, VERMILION)] * both,
     (0.0, 1.05),
+    apart=True,
 )
 
 
@@ -256,7 +261,8 @@ few = config.hidden <= lesson.FIELDS
 node_at = None
 also, pictures = lesson.counted, [plane, loss, accuracy]
 if view == "Units":
-    title = "What each unit makes of the plane" if few else f"What {first} make of the plane"
+    title = "What each unit makes of the plane" if few else first[0].upper() + first[1:]
+    title += f"; blue {short(low)}, orange {short(high)}"
     values = here | of_units
     units = Picture(title, gallery(layers, UNIT), "The units after update {step}.", values)
     pictures = [plane, units]
@@ -373,8 +379,8 @@ ending(
         PRESETS["two units, and a bad start"],
     ),
     Try(
-        "**Momentum.** Before the line bends there is a long wait on a slope that is nearly flat. "
-        "Momentum crosses it sooner.",
+        "**Momentum.** With the notes' shorter steps there is a long wait on "
+        "a slope that is nearly flat. Momentum crosses it sooner.",
         "Momentum 0.9",
         PRESETS["with momentum"],
     ),

@@ -85,11 +85,14 @@ def network(
         )
     ]
     lines, said = [], []
+    biases: dict[str, tuple[str, str, int]] = {}  # by the name of the node
     first = 0
     weights = [shape for shape in shapes.values() if len(shape) == 2]
     titles = [name for name, shape in shapes.items() if len(shape) == 2]
+    added = [name for name, shape in shapes.items() if len(shape) == 1]
     for k, (shape, title) in enumerate(zip(weights, titles, strict=True)):
         for i, to in enumerate(nodes[k + 1]):
+            biases[to.name] = f"{added[k]}[{i}]", WEIGHTS, first + prod(shape) + i
             for j, come in enumerate(nodes[k]):
                 part = first + i * shape[1] + j
                 ends = come.x + come.side / 2, come.y, to.x - to.side / 2, to.y
@@ -97,7 +100,9 @@ def network(
                 said.append(f"{title}[{i}, {j}]")
         first += prod(shape) + shape[0]  # the bias follows
     rasters = tuple(
-        _placed(output if node.name == output.name else unit, node, k == 0)
+        _placed(output if node.name == output.name else unit, node, k == 0)._replace(
+            beside=biases.get(node.name)
+        )
         for k, column in enumerate(nodes)
         for node in column
     )
@@ -145,21 +150,23 @@ def _placed(raster: Raster, node: Node, is_input: bool) -> Raster:
     )
 
 
+SIDE = 0.82  # of a picture in the gallery, where from one to the next is 1
+MOST_NAMED = 5  # pictures in a row with room for more than a number below each
+
+
 def gallery(units: Sequence[Sequence[str]], unit: Raster) -> Spec:
-    """The units alone, a row for each layer, from the first one on."""
-    columns = max(map(len, units))
-    labels = _labels((), units, "")[1:-1]
-    nodes = [
-        Node(name, label, i + 0.5, k + 0.5, 0.9)
-        for k, (names, said) in enumerate(zip(units, labels, strict=True))
-        for i, (name, label) in enumerate(zip(names, said, strict=True))
-    ]
-    if len(units) == 1 and columns > 3:  # in two rows they are larger
-        half = -(-columns // 2)
-        nodes = [node._replace(x=i % half + 0.5, y=i // half + 0.5) for i, node in enumerate(nodes)]
-        span = half, 2
-    else:
-        span = columns, len(units)
+    """The units alone with their names below, a row for each layer, from the first one on."""
+    columns, rows = max(map(len, units)), len(units)
+    two = rows == 1 and columns > 3  # in two rows they are larger
+    if two:
+        columns, rows = -(-columns // 2), 2
+    nodes, words = [], []
+    for k, (names, labels) in enumerate(zip(units, _labels((), units, "")[1:-1], strict=True)):
+        for i, (name, label) in enumerate(zip(names, labels, strict=True)):
+            row, column = divmod(i, columns) if two else (k, i)
+            nodes.append(Node(name, label, column + 0.5, row + 0.02 + SIDE / 2, SIDE))
+            said = f"unit {i + 1}" if columns <= MOST_NAMED else f"{i + 1}"
+            words.append((column + 0.5, row + SIDE + 0.1, said))
     rasters = tuple(_placed(unit, node, False) for node in nodes)
     parameters = tuple(end for end in (*unit.x, *unit.y, *unit.limits) if isinstance(end, str))
-    return drawing(rasters, span, parameters)
+    return drawing(rasters, (columns, rows), parameters, words=tuple(words))

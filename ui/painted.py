@@ -49,6 +49,8 @@ class Raster(NamedTuple):
     level: Level | None = None  # a line over it
     bands: int = 0  # of one colour each, the middle one of its numbers; 0: as many as the map has
     shows: tuple[Ends, Ends] | None = None  # what its places stand for, if not where it is drawn
+    # A number of a column of the frames, under the pointer too: what it is, the column, which part.
+    beside: tuple[str, str, int] | None = None
 
 
 class Edges(NamedTuple):

@@ -13,6 +13,7 @@ from ui.painted import Raster
 from ui.theme import number
 
 PAGE = "xor"
+OPENED = lesson.Config(learning_rate=0.5, epochs=40)
 
 
 def course_of(page, config: lesson.Config):
@@ -46,7 +47,7 @@ def test_a_slider_that_is_dragged_while_it_plays_bends_the_line_from_there_on(vi
     slider = page.get_by_role("slider", name="Learning rate")
     box = slider.bounding_box()
     assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = box["x"], box["y"] + box["height"] / 2  # where its thumb is: it has no width to be seen
     page.mouse.move(x, y)
     page.mouse.down()
     for k in range(1, 9):
@@ -58,9 +59,9 @@ def test_a_slider_that_is_dragged_while_it_plays_bends_the_line_from_there_on(vi
     visitor.until_step(forked + 90, or_later=True)  # it plays on
     visitor.click("play")
     visitor.until_told()
-    course = course_of(page, lesson.Config())
-    assert course[0][1] == lesson.Config()
-    assert course[-1][1].learning_rate > 0.1
+    course = course_of(page, OPENED)
+    assert course[0][1] == OPENED
+    assert course[-1][1].learning_rate > 0.5
     assert 30 <= course[-1][0] < visitor.step()
     assert_frames_are_those_of(visitor, course)
 
@@ -105,7 +106,7 @@ def test_a_click_in_the_plane_adds_a_point_that_trains(visit):
     visitor.rest()
     visitor.click("end")
     visitor.until_step(48)
-    config = lesson.Config(epochs=3, extra_points=((x, y, int(label)),))
+    config = replace(OPENED, epochs=3, extra_points=((x, y, int(label)),))
     assert label == 1
     assert 0.3 < x < 0.8
     assert 0.2 < y < 0.8
@@ -132,7 +133,10 @@ def test_a_click_on_a_node_draws_it_in_the_plane_and_the_run_stays(visit):
     left = box["width"] / 2 + (node.x - wide / 2) / pixel
     top = box["height"] / 2 + (node.y - high / 2) / pixel
     canvas.hover(position={"x": left, "y": top})
-    assert "unit 3" in page.locator(".tip").inner_text()
+    tip = page.locator(".tip").inner_text()
+    assert "unit 3" in tip
+    bias = visitor.columns()["weights_10"][30]  # after 4 × 2 weights and two biases
+    assert f"linear1.bias[2] {number(bias)}" in " ".join(tip.split())
     canvas.click(position={"x": left, "y": top})
     assert linked(page, "large") == "unit 3 of layer 1"
     page.get_by_text("The plane as unit 3 of layer 1 sees it").wait_for()
@@ -164,10 +168,13 @@ def test_a_view_has_all_its_pictures_and_no_other_whatever_was_seen_before(visit
 def test_tabs_show_the_numbers_of_the_step_on_screen(visit):
     visitor = visit()
     page = visitor.open(f"{PAGE}?{PAGE}.epochs=4")
-    states = list(lesson.run(lesson.Config(epochs=4)))
+    states = list(lesson.run(replace(OPENED, epochs=4)))
     page.get_by_role("tab", name="Parameters").click()
+    page.get_by_text("After update 0:").wait_for()
+    visitor.rest()
     for step, move in ((40, lambda: visitor.scrub(40)), (39, lambda: visitor.click("back"))):
         move()
+        visitor.until_step(step)
         page.get_by_text(f"After update {step}:").wait_for()
         bias = number(states[step].parameters["linear2.bias"].item())
         page.get_by_role("row", name=f"linear2.bias 1 {bias}").wait_for()
@@ -176,7 +183,7 @@ def test_tabs_show_the_numbers_of_the_step_on_screen(visit):
     page.get_by_text("Update 39, the one on screen").wait_for()
     visitor.click("forward")  # the lines light up, with the numbers of that update
     page.get_by_text("Update 40, the one on screen").wait_for()
-    loss = number(lesson.update_after(lesson.Config(epochs=4), states[39]).loss.item())
+    loss = number(lesson.update_after(replace(OPENED, epochs=4), states[39]).loss.item())
     page.get_by_text(f"one number: {loss}").wait_for()
     names = "list => list.getAnimations({ subtree: true }).map(({ animationName: name }) => name)"
     assert page.locator("ol.loop").evaluate(names).count("lights") >= 1
@@ -212,5 +219,5 @@ def test_a_table_of_ones_own_is_loaded_and_one_that_cannot_be_read_loses_nothing
     visitor.click("end")
     visitor.until_step(3)
     points = ((0.0, 0.0, 0), (1.0, 0.5, 1), (0.25, 1.0, 1))
-    config = lesson.Config(epochs=3, data="own", extra_points=points)
+    config = replace(OPENED, epochs=3, data="own", extra_points=points)
     assert visitor.columns()["loss"] == [state.loss.item() for state in lesson.run(config)]

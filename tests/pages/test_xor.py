@@ -1,17 +1,20 @@
 """The page of XOR: what is its own; what every page does is in test_every_lesson.py."""
 
 import re
+from dataclasses import replace
 from html import unescape
+from itertools import islice
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from core.xor import Config, many_seeds, run, update_after, wilson
+from core.xor import Config, many_seeds, probability, run, update_after, wilson
 from tests.pages.verdict import verdict
 from ui.player import player
 from ui.theme import number
 
 NAME = "xor"
+OPENED = Config(learning_rate=0.5, epochs=40)
 
 
 def story(page) -> str:
@@ -26,13 +29,23 @@ def test_the_page_opens_on_a_run_of_many_frames_that_solves_it(open_page):
     page = open_page(NAME)
     assert not page.exception
     run = page.session_state[f"{NAME}.run"]
-    assert run.config == Config()
+    assert run.config == OPENED
     assert run.config.steps >= 500
     rows = verdict(page)
     assert rows["Numbers to learn"] == ["17", "17", "exact"]  # 4 × 2 + 4, and 4 + 1
     assert float(rows["Accuracy, points that test"][1]) > 0.998
     assert "exactly one of x and y is 1" in story(page)
     assert "of 0.6926." in story(page)  # as good as log 2: a line says nothing
+
+
+def test_within_three_seconds_the_line_has_bent_and_stays_so():
+    """No straight line has all four corners on their own sides."""
+    corners = [[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]
+    for seed in range(40, 45):
+        config = replace(OPENED, seed=seed)
+        for state in islice(run(config), 3 * 60, None, 20):  # 60 frames a second
+            sides = probability(config, state, corners) > 0.5
+            assert sides.tolist() == [[False, True, True, False]]
 
 
 def test_the_notes_train_on_all_points(open_page):
@@ -106,20 +119,20 @@ def test_a_number_that_is_held_and_let_go_travels_in_the_link(open_page):
     page = open_page(NAME, epochs="3", course=f"0 20 held {word} 40", at="45")
     assert not page.exception
     assert not page.warning
-    now = Config(epochs=3)
+    now = replace(OPENED, epochs=3)
     course = page.session_state[f"{NAME}.run"].course
     assert [(step, config.held) for step, config in course] == [(0, ()), (20, held), (40, ())]
     assert course[-1][1] == now
     page = open_page(NAME, epochs="3", held=word)
-    assert page.session_state[f"{NAME}.run"].config == Config(epochs=3, held=held)
+    assert page.session_state[f"{NAME}.run"].config == replace(OPENED, epochs=3, held=held)
 
 
 def test_points_of_ones_own_come_by_the_link(open_page):
     points = ((0.0, 0.0, 0), (1.0, 0.5, 1))
     page = open_page(NAME, epochs="3", data="own", extra_points="0, 0, 0; 1, 0.5, 1")
     assert not page.exception
-    assert page.session_state[f"{NAME}.run"].config == Config(
-        epochs=3, data="own", extra_points=points
+    assert page.session_state[f"{NAME}.run"].config == replace(
+        OPENED, epochs=3, data="own", extra_points=points
     )
 
 
@@ -165,7 +178,7 @@ def test_the_line_of_one_half_is_drawn(open_page, monkeypatch):
 
 def test_a_number_is_held_by_a_button_and_let_go(open_page):
     page = opened_tab(open_page(NAME, epochs="3", at="20"), "Parameters")
-    states = list(run(Config(epochs=3)))
+    states = list(run(replace(OPENED, epochs=3)))
     bias = number(states[20].parameters["linear2.bias"].item())
     assert bias in tables(page)
     page.selectbox(f"{NAME}.which").set_value(12).run()  # after 4 × 2 and 4
@@ -182,8 +195,8 @@ def test_a_number_is_held_by_a_button_and_let_go(open_page):
 
 def test_the_loop_lights_up_line_by_line_with_the_numbers_of_the_update(open_page):
     page = opened_tab(open_page(NAME, epochs="3", at="20"), "The loop")
-    states = list(run(Config(epochs=3)))
-    loss = f"one number: {number(update_after(Config(epochs=3), states[19]).loss.item())}"
+    states = list(run(replace(OPENED, epochs=3)))
+    loss = f"one number: {number(update_after(replace(OPENED, epochs=3), states[19]).loss.item())}"
     before, after = (states[k].parameters["linear1.weight"][0, 0].item() for k in (19, 20))
 
     def lines() -> list[str]:
@@ -218,7 +231,7 @@ def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
             break
         page.run()
     assert not page.exception
-    *_, luck = many_seeds(Config(epochs=2, hidden=3), 50)
+    *_, luck = many_seeds(replace(OPENED, epochs=2, hidden=3), 50)
     (words,) = [one.value for one in page.markdown if one.value.startswith("After 2 epochs")]
     low, high = wilson(luck.solved, 50)
     assert f"**{luck.solved} of 50**" in words
@@ -234,7 +247,7 @@ def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
 
 
 def test_of_the_notes_settings_it_is_said_how_often_they_succeed(open_page):
-    page = open_page(NAME, test_share="0", epochs="100")
+    page = open_page(NAME, test_share="0", epochs="100", learning_rate="0.1")
     captions = [one.value for one in opened_tab(page, "How lucky was that").caption]
     assert any("at least 95% of seeds" in one and "about 80% all" in one for one in captions)
 

@@ -49,6 +49,16 @@ def test_each_line_has_its_number_of_all_parameters_in_a_row():
     assert not any("[2" in label or ", 2]" in label for label in edges["labels"])
 
 
+def test_each_node_but_an_input_tells_its_bias():
+    flat = [f"{name}[{k}]" for name, shape in SHAPES.items() for k in range(int(np.prod(shape)))]
+    rasters = made().spec["usermeta"]["rasters"]
+    told = {raster["name"]: raster["beside"] for raster in rasters}
+    assert told["input_0"] is None
+    expected = {"unit_1_2": "linear1.bias[1]", "unit_2_1": "linear2.bias[0]"}
+    for name, bias in (expected | {"field": "linear3.bias[0]"}).items():
+        assert told[name] == [bias, "weights", flat.index(bias)]
+
+
 def test_a_line_leads_from_the_right_side_of_its_node_to_the_left_side_of_the_next():
     drawn = made()
     at = {node.name: node for node in drawn.nodes}

@@ -34,9 +34,10 @@ function lookInto(box, chart) {
     }
     const [{ row, column, place }] = found;
     const here = place ? place.map(number).join(", ") : `row ${row}, column ${column}`;
-    tip.show(last, here, found.map(({ label, byte, limits }) => {
+    tip.show(last, here, found.flatMap(({ label, byte, limits, beside: more }) => {
       const { value, sign } = meaningOf(byte, limits);
-      return lineOf(label, `${sign}${number(value)}`);
+      const lines = [lineOf(label, `${sign}${number(value)}`)];
+      return more ? [...lines, lineOf(more.label, number(more.value))] : lines;
     }));
   };
   chart.moved = look;

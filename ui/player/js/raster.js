@@ -1,6 +1,6 @@
 // Pictures of one byte a cell, painted under what Vega draws. What the bytes stand for: core/rasters.py.
 
-import { canvasIn, penOver } from "./paint.js";
+import { canvasIn, partOf, penOver } from "./paint.js";
 
 export const LARGEST = 254; // the byte of the upper limit
 export const NO_NUMBER = 255;
@@ -84,6 +84,7 @@ export class Rasters {
     this.small = document.createElement("canvas"); // one pixel a cell
     this.still = new Map(); // name -> bytes that came with the run
     this.painted = null; // the bytes on the canvas
+    this.number = () => NaN; // a number of the frame on screen
   }
 
   settle(tables) {
@@ -96,6 +97,7 @@ export class Rasters {
   clear() { this.painted = null; }
 
   paint(view, frames, index) {
+    this.number = (column, part) => partOf(frames, column, part, index);
     const shown = (name) => frames.wide.get(name)?.[index] ?? this.still.get(name);
     const bytes = this.rasters.map(({ name }) => shown(name));
     if (!bytes.length || bytes.every((cells, i) => cells && cells === this.painted?.[i])) return;
@@ -125,10 +127,12 @@ export class Rasters {
     pen.restore();
   }
 
-  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, place }]. */
+  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, place, beside }]. */
   under(view, x, y) {
     const found = this.rasters.map((raster, i) => {
       const { columns, label, limits, smooth, shows, down } = raster;
+      const [title, ...of] = raster.beside ?? [];
+      const beside = title ? { label: title, value: this.number(...of) } : null;
       const bytes = this.painted?.[i];
       if (!bytes) return null;
       const { left, right, first, last } = edges(view, raster);
@@ -140,7 +144,7 @@ export class Rasters {
       const ends = (shows ?? [raster.x, raster.y]).map((pair) => pair.map((end) => placeOf(view, end)));
       if (down) ends[1].reverse();
       const place = smooth ? part.map((along, k) => ends[k][0] + along * (ends[k][1] - ends[k][0])) : null;
-      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, place };
+      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, place, beside };
     });
     return found.filter(Boolean).reverse();
   }
