@@ -19,7 +19,7 @@ LESSONS = {
         60,
     ),
     "sine_fit": ("sine_fit", 33),
-    "xor": ("xor", 1000),
+    "xor": ("xor?xor.learning_rate=0.1&xor.epochs=100", 1000),
     "matrix_game": (
         "matrix_game?matrix_game.learning_rate=0.1&matrix_game.steps=2400&matrix_game.field=true",
         1150,
