@@ -485,6 +485,13 @@ def test_looking_back_leaves_what_follows_as_it_was() -> None:
     assert_equal(everything(part), everything(make()))
 
 
+def test_a_replay_that_takes_too_long_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = make(Counted(Clock(monkeypatch).tick))  # a second an update, of which 5 may be spent
+    assert part.at(5, seconds=5).step == 5
+    with pytest.raises(TimeoutError, match=r"step 20 takes about 20 seconds"):
+        part.at(20, seconds=5)
+
+
 @pytest.mark.parametrize("step", [-1, 21, 2.5, float("nan")])
 def test_a_step_outside_of_the_run_is_refused(step: Any) -> None:
     with pytest.raises(ValueError, match=r"step = .* from 0 to 20"):
