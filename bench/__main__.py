@@ -7,7 +7,7 @@ from importlib import import_module
 import torch
 from playwright.sync_api import Browser
 
-from bench import background, browser, matrix_game, pages, server, versus, xor
+from bench import background, browser, matrix_game, mnist, pages, server, versus, xor
 from ui.lessons import LESSONS
 
 SIGHT = 2_000  # pixels of height in which all pictures of a page are in sight
@@ -44,6 +44,7 @@ def in_one_process() -> None:
             what = f"xor: million samples a second, {config.hidden} units, {how}"
             rate = xor.samples_a_second(config, looks) / 1e6
             line(what, f"{rate:.2f}", f"Playground {playground}")
+    of_mnist()
     what = "matrix_game: a run ready to scrub against the notes' loop"
     line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
     what = "matrix_game: updates a second of 10,000 runs against one"
@@ -53,6 +54,20 @@ def in_one_process() -> None:
         line(f"server time of a computed chunk, {count} frames", f"{spent:.1f} ms", "at most 10 ms")
     what = "server time of a picture of 100 x 100 bytes"
     line(what, f"{server.microseconds_a_picture():.0f} µs", "at most 60 µs")
+
+
+def of_mnist() -> None:
+    """An epoch of it; where the archives are not here, a line that says so."""
+    if not mnist.HERE:
+        line("mnist: its archives are not here", "-", "")
+        return
+    for how, measured in mnist.ratios().items():
+        wanted = mnist.AT_LEAST_ALONE if how == "updates alone" else mnist.AT_LEAST
+        line(f"mnist: {how} against the notes' loop", f"{measured:.2f}x", f"{wanted}x")
+    what = "mnist: losses of 100 batches away from the notes' loop"
+    line(what, f"{mnist.largest_difference():.1e}", "at most 1e-5")
+    what = "mnist: from a drawn digit to an opinion"
+    line(what, f"{mnist.milliseconds_to_answer():.1f} ms", "at most 50 ms")
 
 
 def in_the_background() -> None:

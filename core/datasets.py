@@ -379,8 +379,7 @@ def _digits() -> Images:
         raise RuntimeError(
             "scikit-learn, which carries these digits, is not installed: pip install scikit-learn."
         ) from error
-    pixels, classes = load_digits(return_X_y=True)
-    small, labels = np.asarray(pixels, np.uint8), np.asarray(classes, np.uint8)
+    small, labels = (np.asarray(part).astype(np.uint8) for part in load_digits(return_X_y=True))
     digest = hashlib.sha256(small.tobytes() + labels.tobytes()).hexdigest()
     if digest != DIGITS_SHA256:
         raise RuntimeError("scikit-learn carries other digits than these: their SHA-256 differs.")

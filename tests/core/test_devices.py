@@ -1,5 +1,6 @@
 """Names of devices, and what they mean on this machine and on others."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,45 @@ def test_an_apple_gpu_computes_in_single_precision() -> None:
     assert devices.double(torch.device("mps")) == torch.float32
     assert devices.double(torch.device("cpu")) == torch.float64
     assert devices.double(torch.device("cuda:1")) == torch.float64
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="needs Linux's /proc")
+def test_the_free_memory_of_the_cpu_is_what_linux_tells() -> None:
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    total = 1024 * int(told["MemTotal"].split()[0])
+    free = devices.free_bytes("cpu")
+    assert free is not None
+    assert 0 < free < total
+    # What somebody takes is no longer free: half a gigabyte, to what others do meanwhile.
+    taken = torch.ones(2**27)
+    less = devices.free_bytes("cpu")
+    assert less is not None
+    assert free - less > 2**28 or taken.numel() * 4 > free
+    with pytest.raises(RuntimeError, match="does not exist"):
+        devices.free_bytes("cuda:99")
+
+
+def test_a_container_has_what_its_limit_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable:    5000 kB\n",
+        "/sys/fs/cgroup/memory.max": "3000000\n",
+        "/sys/fs/cgroup/memory.current": "1500000\n",
+        "/sys/fs/cgroup/memory.stat": "anon 5\ninactive_file 200000\nactive_file 7\n",
+    }
+
+    def read(path: Path) -> str:
+        if str(path) not in files:
+            raise FileNotFoundError(path)
+        return files[str(path)]
+
+    monkeypatch.setattr(Path, "read_text", read)
+    assert devices.free_bytes("cpu") == 3_000_000 - 1_500_000 + 200_000
+    files["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert devices.free_bytes("cpu") == 5000 * 1024
+    del files["/sys/fs/cgroup/memory.max"]
+    assert devices.free_bytes("cpu") == 5000 * 1024
+    del files["/proc/meminfo"]
+    assert devices.free_bytes("cpu") is None
 
 
 def test_warming_up_leaves_everything_as_it_was() -> None:

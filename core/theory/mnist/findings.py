@@ -53,7 +53,8 @@ def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Fin
     settings these are, `which` being its index in `experiment_of(config).figures`; of a run whose
     settings changed there is none. Then, of a run that is over: "floor", the least test loss, whose
     `limit` is what no loss can fall below; and where the network has only ever been certain,
-    "certain_loss", the test loss that its accuracy makes, and "gradient", 0.
+    "certain_loss", the test loss that its accuracy makes (to what a smaller last batch counts for
+    more in the document's mean over batches), and "gradient", 0.
     """
     found = []
     experiment = None if later else experiment_of(config)

@@ -1,0 +1,75 @@
+"""A digit that is drawn becomes a picture like those of the data set."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import datasets, mnist
+from core.mnist import OFFLINE, as_picture, ink, opinion, run
+from core.theory.mnist.digits import PEN
+
+few = settings(max_examples=30, deadline=None)
+
+
+def test_ink_is_where_the_pen_was():
+    drawn = ink([[(0.2, 0.5), (0.8, 0.5)]], cells=100)
+    assert drawn.shape == (100, 100)
+    assert drawn[50, 50] == 1
+    assert drawn[10].max() == 0
+    # A bar of 0.6 with two half discs at its ends; a cell's edge is a hundredth.
+    area = 2 * PEN * 0.6 + np.pi * PEN**2
+    assert drawn.mean() == pytest.approx(area, rel=0.02)
+    dot = ink([[(0.5, 0.25)]], cells=200)
+    assert dot.mean() == pytest.approx(np.pi * PEN**2, rel=0.02)
+    rows, columns = np.nonzero(dot)
+    assert (columns.mean() + 0.5) / 200 == pytest.approx(0.5)
+    assert (rows.mean() + 0.5) / 200 == pytest.approx(0.25)
+    assert ink([], cells=10).max() == ink([[]], cells=10).max() == 0
+
+
+@few
+@given(x=st.floats(0.1, 0.6), y=st.floats(0.1, 0.6), size=st.floats(0.1, 0.3), turn=st.booleans())
+def test_a_picture_does_not_depend_on_where_and_how_large_one_draws(
+    x: float, y: float, size: float, turn: bool
+):
+    """But for the pen, which does not grow: its width, and so the box, is a part of the drawing."""
+    corner = [(x, y), (x + size, y), (x + size / 2, y + size)]
+    picture = as_picture(ink([corner[::-1] if turn else corner]))
+    assert (picture.shape, picture.dtype) == ((28, 28), np.uint8)
+    rows, columns = np.nonzero(picture)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20)  # an edge may be too faint for a byte
+    middle = (picture * (np.arange(28) + 0.5)).sum() / picture.sum()
+    assert middle == pytest.approx(14, abs=0.6)  # to half a pixel, and rounding to bytes
+    down = (picture.T * (np.arange(28) + 0.5)).sum() / picture.sum()
+    assert down == pytest.approx(14, abs=0.6)
+
+
+def test_an_empty_drawing_is_a_black_picture():
+    assert as_picture(np.zeros((50, 50))).max() == 0
+
+
+def test_a_digit_of_scikit_learn_fills_its_picture():
+    picture = as_picture(ink([[(0.5, 0.3), (0.5, 0.7)]]), "digits")
+    rows, _ = np.nonzero(picture)
+    assert np.ptp(rows) + 1 >= 27
+
+
+def test_an_opinion_is_what_a_state_shows_of_that_picture():
+    *_, state = run(OFFLINE)
+    sixteen = mnist.shown(OFFLINE)
+    for picture, expected in zip(sixteen.pictures, state.opinions.numpy(), strict=True):
+        found = opinion(OFFLINE, state, picture)
+        assert found.shape == (10,)
+        assert found.sum() == pytest.approx(1, abs=1e-5)
+        assert np.allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="28, 28"):
+        opinion(OFFLINE, state, np.zeros((8, 8), dtype=np.uint8))
+
+
+def test_a_ring_is_a_nought_to_who_has_learned():
+    *_, state = run(OFFLINE)
+    angles = np.linspace(0, 2 * np.pi, 30)
+    ring = [(0.5 + 0.22 * np.sin(a), 0.5 - 0.33 * np.cos(a)) for a in angles]
+    assert opinion(OFFLINE, state, as_picture(ink([ring]), "digits")).argmax() == 0
+    assert len(datasets.LABELS["digits"]) == 10
