@@ -39,6 +39,24 @@ def generator(seed: int, *indices: int) -> torch.Generator:
     return torch.Generator().manual_seed(mix(seed, *indices))
 
 
+# The same, as lines of a script that needs nothing but PyTorch.
+GENERATOR = """def seed_of(*numbers):  # splitmix64: seed 1 in epoch 2 is not seed 2 in epoch 1
+    word, mask = 0, 2**64 - 1
+    for number in numbers:
+        word = ((word ^ number) + 0x9E3779B97F4A7C15) & mask
+        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+        word ^= word >> 31
+    return word >> 1
+
+
+def generator(*numbers):
+    return torch.Generator().manual_seed(seed_of(*numbers))
+
+
+"""
+
+
 def initialise(
     build: Callable[[], nn.Module], seed: int, device: torch.device | str = "cpu"
 ) -> nn.Module:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from core import devices
+from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
 from core.ranges import COUNT, POSITIVE, Range, check_choice
 from core.theory.sequences.cells import GATES, parameter_count
@@ -129,8 +130,7 @@ class State(NamedTuple):
     step: int
     loss: Tensor  # ()
     parameters: dict[str, Tensor]  # rnn.weight_ih_l0, ..., linear.bias, as PyTorch names them
-    # What Adam keeps of each parameter by its own names: step, exp_avg, exp_avg_sq.
-    optimiser: dict[str, dict[str, Tensor]]
+    optimiser: Kept  # what Adam keeps of each parameter: step, exp_avg, exp_avg_sq
 
 
 def run(config: Config, state: State | None = None) -> Iterator[State]:
@@ -149,7 +149,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     parameters = dict(model.named_parameters())
     optimizer = torch.optim.Adam(parameters.values(), lr=config.learning_rate)
     if state is not None:
-        _restore(optimizer, parameters, state)
+        restore(optimizer, parameters, state.optimiser)
     mse = nn.MSELoss()
 
     for step in range(0 if state is None else state.step, config.epochs + 1):
@@ -159,7 +159,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
         if step < config.epochs:
             loss.backward()
         if state is None or step > state.step:
-            yield State(step, loss.detach(), _copies(parameters), _kept(optimizer, parameters))
+            yield State(step, loss.detach(), _copies(parameters), kept(optimizer, parameters))
         else:
             yield state
         if step < config.epochs:
@@ -168,27 +168,6 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
 
 def _copies(parameters: dict[str, nn.Parameter]) -> dict[str, Tensor]:
     return {name: values.detach().clone() for name, values in parameters.items()}
-
-
-def _kept(
-    optimizer: torch.optim.Optimizer, parameters: dict[str, nn.Parameter]
-) -> dict[str, dict[str, Tensor]]:
-    """Copies of what Adam keeps; nothing before the first update."""
-    return {
-        name: {key: values.clone() for key, values in optimizer.state[parameter].items()}
-        for name, parameter in parameters.items()
-        if parameter in optimizer.state
-    }
-
-
-def _restore(
-    optimizer: torch.optim.Optimizer, parameters: dict[str, nn.Parameter], state: State
-) -> None:
-    for of, kept in state.optimiser.items():
-        for key, values in kept.items():
-            # Adam counts its updates on the CPU.
-            place = "cpu" if values.dim() == 0 else parameters[of].device
-            optimizer.state[parameters[of]][key] = values.to(place, copy=True)
 
 
 def diverged(state: State) -> bool:

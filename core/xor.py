@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from core import devices
+from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
 from core.ranges import COUNT, FINITE, FRACTION, POSITIVE, Range, check_choice
 from core.theory.xor.columns import (
@@ -326,8 +327,7 @@ class State(NamedTuple):
     train_accuracy: Tensor  # () part of them on the right side
     test_loss: Tensor | None  # () None where no point tests
     test_accuracy: Tensor | None  # ()
-    # What the optimizer keeps of each parameter by its own names, such as momentum_buffer.
-    optimiser: dict[str, dict[str, Tensor]]
+    optimiser: Kept  # what the optimizer keeps of each parameter, such as momentum_buffer
 
 
 def run(config: Config, state: State | None = None) -> Iterator[State]:
@@ -350,22 +350,18 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     @torch.no_grad()
     def look(step: int) -> State:
         """A snapshot, with the loss and the accuracy of all points."""
-        kept = {name: parameter.detach().clone() for name, parameter in parameters.items()}
-        _, logits = outputs(kept, config.activation, data.columns)
+        shot = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+        _, logits = outputs(shot, config.activation, data.columns)
         right = ((logits > 0) == is_one).float()
         return State(
             step,
             step // an_epoch,
-            kept,
+            shot,
             loss_module(logits[:n], data.labels[:n]),
             right[:n].mean(),
             loss_module(logits[n:], data.labels[n:]) if tests else None,
             right[n:].mean() if tests else None,
-            {
-                name: {key: values.clone() for key, values in optimizer.state[parameter].items()}
-                for name, parameter in parameters.items()
-                if parameter in optimizer.state
-            },
+            kept(optimizer, parameters),
         )
 
     if state is None:
@@ -427,11 +423,7 @@ def _optimizer(
         )
     keeps = config.optimiser == "adam" or config.momentum > 0
     if state is not None and keeps:
-        for name, kept in state.optimiser.items():
-            for key, values in kept.items():
-                # Adam counts its updates on the CPU.
-                place = "cpu" if values.dim() == 0 else parameters[name].device
-                optimizer.state[parameters[name]][key] = values.to(place, copy=True)
+        restore(optimizer, parameters, state.optimiser)
     return optimizer
 
 

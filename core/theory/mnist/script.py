@@ -6,26 +6,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.datasets import CLASSES, EVERY, PIXELS
+from core.randomness import GENERATOR
 from core.theory.mnist.network import ORDER, SNAPSHOT, WEIGHTS
 
 if TYPE_CHECKING:
     from core.mnist import Config
 
-_MIX = """def seed_of(*numbers):  # splitmix64: seed 1 in epoch 2 is not seed 2 in epoch 1
-    word, mask = 0, 2**64 - 1
-    for number in numbers:
-        word = ((word ^ number) + 0x9E3779B97F4A7C15) & mask
-        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
-        word ^= word >> 31
-    return word >> 1
-
-
-def generator(*numbers):
-    return torch.Generator().manual_seed(seed_of(*numbers))
-
-
-"""
 _FETCHED = """training_data = datasets.{name}(root="data", train=True, download=True)
 test_data = datasets.{name}(root="data", train=False, download=True)
 # All pictures as one tensor: a data set asked for one by one takes longer than the training.
@@ -53,7 +39,7 @@ def plain_pytorch(config: Config) -> str:
     return "".join(
         [
             f"import torch\n{digits}from torch import nn\n{vision}\n\n",
-            _MIX,
+            GENERATOR,
             _data(config),
             _network(config),
             _training(config),

@@ -29,7 +29,7 @@ def gates(config: Config, state: State, sequence: int) -> Gates:
     """
     with torch.no_grad():
         moments, _ = _heard(config, state, sequence)
-    return {name: _over_time(moments, name) for name in GATES[config.cell]}
+    return _stacked(config, moments)
 
 
 def slopes(config: Config, state: State, sequence: int) -> tuple[Tensor, Tensor]:
@@ -39,14 +39,16 @@ def slopes(config: Config, state: State, sequence: int) -> tuple[Tensor, Tensor]
     one, which says how far back an error reaches. Raises `ValueError` as `gates` does.
     """
     with torch.enable_grad():
-        moments, said = _heard(config, state, sequence)
-        target = waves(config)[sequence, 1:].to(said.device)
-        errors = (said - target).square()
-        hidden = [layer["hidden"] for moment in moments for layer in moment]
-        found = [
-            torch.autograd.grad(loss, hidden, retain_graph=True, materialize_grads=True)
-            for loss in (errors.mean(), errors[-1])
-        ]
+        moments, errors = _heard(config, state, sequence)
+    return _slopes(config, moments, errors)
+
+
+def _slopes(config: Config, moments: list[list[Gates]], errors: Tensor) -> tuple[Tensor, Tensor]:
+    hidden = [layer["hidden"] for moment in moments for layer in moment]
+    found = [
+        torch.autograd.grad(loss, hidden, retain_graph=True, materialize_grads=True)
+        for loss in (errors.mean(), errors[-1])
+    ]
     whole, last = (
         torch.linalg.vector_norm(torch.cat(parts), dim=1).view(-1, config.layers).t()
         for parts in found
@@ -55,9 +57,10 @@ def slopes(config: Config, state: State, sequence: int) -> tuple[Tensor, Tensor]
 
 
 def _heard(config: Config, state: State, sequence: int) -> tuple[list[list[Gates]], Tensor]:
-    """The gates of each layer at each moment, and the predictions (time,)."""
+    """The gates of each layer at each moment, and the square errors of what is said (time,)."""
     Range(0, config.sequences - 1, whole=True).check("sequence", sequence)
-    samples = waves(config)[sequence, :-1].to(state.loss.device)
+    wave = waves(config)[sequence].to(state.loss.device)
+    samples = wave[:-1]
     first = samples.new_zeros(1, config.hidden).requires_grad_(torch.is_grad_enabled())
     steps = walk(
         config.cell,
@@ -68,12 +71,15 @@ def _heard(config: Config, state: State, sequence: int) -> tuple[list[list[Gates
         first,
     )
     moments, said = zip(*steps, strict=True)
-    return list(moments), torch.cat(said).view(-1)
+    return list(moments), (torch.cat(said).view(-1) - wave[1:]).square()
 
 
-def _over_time(moments: list[list[Gates]], name: str) -> Tensor:
-    """(layers, time, hidden) of one gate."""
-    return torch.stack([torch.cat([layer[name] for layer in moment]) for moment in moments], dim=1)
+def _stacked(config: Config, moments: list[list[Gates]]) -> Gates:
+    """Each gate (layers, time, hidden)."""
+    return {
+        name: torch.stack([torch.cat([layer[name] for layer in moment]) for moment in moments], 1)
+        for name in GATES[config.cell]
+    }
 
 
 # --- As pictures.
@@ -97,12 +103,14 @@ def pictures(config: Config, state: State, sequence: int) -> dict[str, np.ndarra
     the logarithm to the base 10 of what `slopes` gives. Where there is no number, nan or 255.
     """
     units, room = units_shown(config), moments_shown(config) - (config.length - 1)
+    with torch.enable_grad():
+        moments, errors = _heard(config, state, sequence)
     columns = {}
-    for name, values in gates(config, state, sequence).items():
+    for name, values in _stacked(config, moments).items():
         cells = to_bytes(values[:, :, :units].transpose(1, 2), *GATES[config.cell][name])
         cells = torch.nn.functional.pad(cells, (0, room), value=NO_NUMBER).numpy(force=True)
         columns |= {f"{name}_{k}": layer for k, layer in enumerate(cells, 1)}
-    for name, sizes in zip(("slope", "reach"), slopes(config, state, sequence), strict=True):
+    for name, sizes in zip(("slope", "reach"), _slopes(config, moments, errors), strict=True):
         curves = sizes.log10()  # of a slope that is 0 there is none
         curves = torch.where(curves.isfinite(), curves, torch.nan)
         curves = torch.nn.functional.pad(curves, (0, room), value=torch.nan).numpy(force=True)

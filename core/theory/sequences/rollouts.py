@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PROMPTS = (1, 5, 10, 25, 50, 100)  # samples heard, of those that a page can show
 WAVES = ("slowest", "slower", "middle", "faster", "fastest")  # of those that are learnt
 OUTSIDE = 64  # frequencies in the picture of those that were not learnt too
+HEARD = 50  # samples heard of each of these
 SHORTEST = 64  # numbers that a curve has at least: the player paints no shorter ones
-HEARD = 50  # samples of each of these
 
 
 @torch.no_grad()

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.randomness import GENERATOR
 from core.theory.xor.network import ACTIVATIONS
 from core.theory.xor.points import DRAW, ORDER, OWN, SPLIT, TURNS, WEIGHTS
 
 if TYPE_CHECKING:
     from core.xor import Config
 
-_MIX = """def seed_of(*numbers):  # splitmix64: seed 1 in epoch 2 is not seed 2 in epoch 1
-    word, mask = 0, 2**64 - 1
-    for number in numbers:
-        word = ((word ^ number) + 0x9E3779B97F4A7C15) & mask
-        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
-        word ^= word >> 31
-    return word >> 1
-
-
-def generator(*numbers):
-    return torch.Generator().manual_seed(seed_of(*numbers))
-
-
-"""
 _CLASS = "label = torch.randint(0, 2, ({size},), generator=draw)\n"
 _POLAR = """places = radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=1)
 """
@@ -65,7 +51,7 @@ def plain_pytorch(config: Config) -> str:
         [
             "import math\n\n" if config.data in ("circle", "moons", "spiral") else "",
             "import torch\nfrom torch import nn\n\n\n",
-            _MIX,
+            GENERATOR,
             _data(config),
             _network(config),
             _training(config, seed, tests),
