@@ -89,6 +89,14 @@ def test_units_that_no_picture_wakes_are_dead():
     parameters["layers.2.weight"][:] = -abs(parameters["layers.2.weight"])
     parameters["layers.2.bias"][:] = -1.0  # all ten asleep: nothing above is positive
     assert snapshot(CONFIG, known(parameters)).dead == pytest.approx((0.25, 1.0))
+    # The first unit sees one pixel, which is lit in some pictures and dark in others: awake.
+    lit = (datasets.images("digits").test > 0).float().mean(dim=0)
+    some = int(((lit > 0.2) & (lit < 0.8)).nonzero()[0])
+    parameters["layers.0.weight"][0] = 0.0
+    parameters["layers.0.weight"][0, some] = 1.0
+    parameters["layers.0.bias"][0] = 0.0
+    assert snapshot(CONFIG, known(parameters)).dead == pytest.approx((0.2, 1.0))
+    parameters["layers.0.bias"][0] = -1e6
     parameters["layers.2.bias"][3] = 1e9
     assert snapshot(CONFIG, known(parameters)).dead == pytest.approx((0.25, 0.9))
 
