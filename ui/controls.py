@@ -1,12 +1,6 @@
-"""The controls of a lesson: each bound to the address, each checked, together a Config.
-
-A link may ask for anything. Streamlit drops a value that a control cannot take without a word, so
-each control looks at the address before it is made and says which value was ignored and what is
-allowed.
-"""
+"""The controls of a lesson: each bound to the address, each checked, together a Config."""
 
 import math
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
@@ -21,103 +15,32 @@ from core import devices
 from core.ranges import Range, check_choice, check_flag, check_vector
 from core.recording import MAX_FRAMES
 from ui import scale
-from ui.lessons import LESSONS
-from ui.theme import plural, setting
+from ui.link import LINKED
+from ui.scale import preferred
+from ui.settings import Held
+from ui.theme import plural
+from ui.written import (
+    Kind,
+    literal,
+    number_in,
+    parse_flag,
+    parse_matrix,
+    parse_number,
+    parse_numbers,
+    parse_rows,
+    write_matrix,
+    write_numbers,
+    write_rows,
+)
+
+__all__ = ["LINKED", "PREDICTIONS", "Settings", "literal", "parse_flag", "parse_matrix"]
+__all__ += ["parse_number", "parse_numbers", "parse_rows", "preferred", "write_matrix"]
+__all__ += ["write_numbers", "write_rows"]
 
 OWN_SETTINGS = "your own settings"
 PREDICTIONS = ("shown", "up to now", "hidden")
-LINKED = ("course", "at")  # what a link holds beside the controls: see ui/link.py
 ROWS_CHARS = 8_000  # of a line of rows: a link with more is cut on its way by some
 EVERY_UPDATE = Range(1, MAX_FRAMES - 1, whole=True)  # steps of which each is a frame
-
-
-def parse_number(text: str) -> float | int:
-    """The number written in `text`, whole where it is written so. Raises `ValueError`."""
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
-def _number_in(text: str) -> float | None:
-    try:
-        return float(parse_number(text))
-    except (ValueError, OverflowError):
-        return None
-
-
-# ISO 3's R20: twenty steps a decade, each about an eighth more than the one before.
-PREFERRED = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8)
-PREFERRED += (3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
-
-
-def preferred(allowed: Range) -> list[float]:
-    """The preferred numbers in a range above 0."""
-    decades = range(math.floor(math.log10(allowed.low)), math.ceil(math.log10(allowed.high)) + 1)
-    numbers = (float(f"{digits}e{power}") for power in decades for digits in PREFERRED)
-    return [value for value in numbers if value in allowed]
-
-
-# What Markdown would make something of: tags, code, emphasis, formulas, :directives, links,
-# pictures.
-_MARKUP = re.compile(r"[<`*$~\\]|:(?=[a-z][\w/-]*[\[:])|\](?=[(:])|(?<=_)_|_(?=_)|(?<!\w)_|_(?!\w)")
-
-
-def literal(text: str) -> str:
-    """Markdown that shows `text` as it is: a link must not bring pictures or links of its own."""
-    return _MARKUP.sub(r"\\\g<0>", text)
-
-
-def parse_flag(text: str) -> bool | str:
-    """True or False where that is written."""
-    return {"true": True, "false": False}.get(text.lower(), text)
-
-
-def parse_numbers(text: str) -> tuple[float, ...]:
-    """Numbers separated by commas or spaces. Raises `ValueError` for anything else."""
-    return tuple(float(part) for part in text.replace(",", " ").split())
-
-
-def write_numbers(values: Sequence[float]) -> str:
-    """The text that `parse_numbers` reads back."""
-    return ", ".join(
-        f"{value:.17g}" if float(f"{value:.10g}") != value else f"{value:.10g}" for value in values
-    )
-
-
-def parse_matrix(text: str) -> tuple[tuple[float, ...], ...]:
-    """Rows separated by semicolons, as `parse_numbers` reads them. Raises `ValueError`."""
-    return tuple(parse_numbers(row) for row in text.split(";"))
-
-
-def write_matrix(rows: Sequence[Sequence[float]]) -> str:
-    """The text that `parse_matrix` reads back."""
-    return "; ".join(write_numbers(row) for row in rows)
-
-
-Kind = type[float] | type[int] | type[str]
-
-
-def parse_rows(text: str, kinds: Sequence[Kind] = ()) -> tuple[tuple[Any, ...], ...]:
-    """Rows separated by semicolons, each of values with commas between: one of each of the `kinds`
-    or, without, of numbers and names as they are written. Raises `ValueError`.
-    """
-    rows = [[part.strip() for part in row.split(",")] for row in text.split(";") if row.strip()]
-    if not kinds:
-        return tuple(tuple(map(_number_or_name, row)) for row in rows)
-    return tuple(tuple(kind(part) for kind, part in zip(kinds, row, strict=True)) for row in rows)
-
-
-def _number_or_name(text: str) -> float | str:
-    try:
-        return parse_number(text)
-    except ValueError:
-        return text
-
-
-def write_rows(rows: Sequence[Sequence[Any]]) -> str:
-    """The text that `parse_rows` reads back, without a space if no name has one."""
-    return ";".join(",".join(map(str, row)) for row in rows)
 
 
 class _Slider(NamedTuple):
@@ -128,7 +51,7 @@ class _Slider(NamedTuple):
     below: DeltaGenerator | None  # the place for its marks
 
 
-class Settings:
+class Settings(Held):
     """Controls of one lesson, made one by one, then read as its Config with `config()`.
 
     Keys are "<lesson>.<field>". `presets` maps a name to what differs from the settings of the
@@ -141,29 +64,10 @@ class Settings:
         presets: Mapping[str, Mapping[str, Any]],
         opening: Mapping[str, Any] | None = None,
     ) -> None:
-        self.lesson, self.name = lesson, lesson.__name__.rpartition(".")[2]
-        # What a step of the lesson is called: "update", or "epoch", "batch", "call".
-        self.step_name: str = getattr(lesson, "STEP", "update")
-        self._presets = presets
-        self.notes, self.defaults = lesson.Config(), lesson.Config(**opening or {})
-        self._values: dict[str, Any] = {}
-        self._written: dict[
-            str, Callable[[Any], Any]
-        ] = {}  # field -> how a control holds its value
-        self._page_fields: set[str] = set()  # of the page alone, not of Config
+        super().__init__(lesson, presets, opening)
         self._sliders: dict[str, _Slider] = {}
         self.top: AbstractContextManager = nullcontext()  # where the page's heading stands
         self.prediction = PREDICTIONS[0]
-        self._refused: list[str] = []
-        self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
-        self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
-        # Counts runs of the whole page: a browser says which one it has seen.
-        self.turn: int = st.session_state.get(f"{self.name}.turn", 0) + 1
-        st.session_state[f"{self.name}.turn"] = self.turn
-        self._entering = f"{self.name}.visited" not in st.session_state
-        self._complaints: list[str] = (
-            [] if self._entering else st.session_state[f"{self.name}.visited"]
-        )
 
     @contextmanager
     def sidebar(self) -> Iterator[None]:
@@ -179,50 +83,6 @@ class Settings:
         with st.expander("More settings"):
             self._predictions()
             yield
-
-    def key(self, field: str) -> str:
-        """The key of a field's control, and its name in the address."""
-        return f"{self.name}.{field}"
-
-    def _ask(self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None]) -> None:
-        """Before a control is made: look whether the address holds a value that it cannot take."""
-        texts = st.query_params.get_all(self.key(field))
-        if not texts or self.key(field) in st.session_state:
-            return
-        try:
-            value = parse(texts[0])
-        except ValueError:
-            value = texts[0]
-        try:
-            check(value)
-            if len(texts) > 1:
-                self._unused[field] = f"The link sets {field} {len(texts)} times."
-        except ValueError as refused:
-            self._unused[field] = str(refused)
-
-    def _own(self, field: str, value: Any) -> Any:
-        """After a control is made: keep its value, and say so if the link wanted another."""
-        self._values[field] = value
-        if field in self._unused:
-            shown = "none" if value == () else value
-            if isinstance(value, tuple) and value:
-                shown = ", ".join(map(str, value))
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                shown = setting(value)
-            self.complain(f"{self._unused[field]} The page uses {shown}.")
-        return value
-
-    def complain(self, text: str) -> None:
-        """Say, once, what of the link could not be used; until a setting is changed."""
-        if text not in self._complaints:
-            self._complaints.append(text)
-
-    def _opening(self, field: str, default: Any) -> Any:
-        """What a control opens with: the Config's value, or `default` if it is the page's alone."""
-        if default is None:
-            return getattr(self.defaults, field)
-        self._page_fields.add(field)
-        return default
 
     def slider(
         self,
@@ -270,7 +130,7 @@ class Settings:
         self._written[field] = float
         # Streamlit finds a choice by its text: one that came by a link is written as it is there.
         text = next(iter(st.query_params.get_all(key)), "")
-        linked = {value: text for value in [_number_in(text)] if value in allowed}
+        linked = {value: text for value in [number_in(text)] if value in allowed}
         chosen = [default, st.session_state.get(key, default), *linked]
         value = st.select_slider(
             label,
@@ -556,18 +416,6 @@ class Settings:
         )
         return guess
 
-    def keep(self, field: str, name: str, other: str, value: str) -> None:
-        """Where the control of a field holds nothing and that of the `other` this `value`: what the
-        page has put into the session under `name`, if anything.
-        """
-        kept = st.session_state.get(self.key(name))
-        if kept and self._values[field] == () and self._values[other] == value:
-            self.put(field, kept)
-
-    def put(self, field: str, value: Any) -> None:
-        """A value of Config that follows from other controls."""
-        self._values[field] = value
-
     def device(self) -> str:
         """The devices of this machine. A link that asks for another runs on the CPU and says so."""
         present = devices.available()
@@ -591,122 +439,6 @@ class Settings:
             on_change=self._changed,
         )
         return self._own("device", value)
-
-    def _changed(self) -> None:
-        st.session_state[f"{self.name}.visited"] = []
-
-    def _set(self, field: str, value: Any) -> None:
-        key, written = self.key(field), self._written[field](value)
-        sets = st.session_state.setdefault(f"{self.name}.sets", {})
-        turn = st.session_state[f"{self.name}.turn"] + 1  # the first that will show it
-        sets[key] = (turn, st.session_state.get(key), written)
-        st.session_state[key] = written
-
-    def hold(self, turn: object) -> None:
-        """A callback: the browser has spoken, and knew no page run after `turn`.
-
-        It tells all controls with all that it says, as it knows them. What a callback has set since
-        would be taken back: it is set again.
-        """
-        for key, (since, before, written) in st.session_state.get(f"{self.name}.sets", {}).items():
-            if isinstance(turn, int) and turn < since and st.session_state.get(key) == before:
-                st.session_state[key] = written
-
-    def change(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
-        """A callback: set some controls and leave the others; start playing if asked."""
-        for field, value in changes.items():
-            self._set(field, value)
-        self._changed()
-        if play:
-            st.session_state[f"{self.name}.play"] = self.plays + 1
-
-    def apply(self, changes: Mapping[str, Any], *, play: bool = False) -> None:
-        """A callback: `changes`, all else as in the notes; start playing if asked.
-
-        What is of the page alone, as its view, stays unless it is among the changes.
-        """
-        self._know("A button", changes)
-        for field in self._written:
-            if field in changes or field not in self._page_fields:
-                self._set(field, changes.get(field, getattr(self.notes, field, None)))
-        self._changed()
-        st.session_state[f"{self.name}.anew"] = True
-        if play:
-            st.session_state[f"{self.name}.play"] = self.plays + 1
-
-    def moved(self) -> bool:
-        """Whether a control has changed since the page ran.
-
-        A browser sends what is waiting in one message; if the player has something to say too, only
-        the player runs again.
-        """
-        state = st.session_state
-        return any(state.get(key, seen) != seen for key, seen in self._seen.items())
-
-    def anew(self) -> bool:
-        """Whether these settings are meant for a new run: once after each `apply`."""
-        return st.session_state.pop(f"{self.name}.anew", False)
-
-    @property
-    def plays(self) -> int:
-        """How often the page has asked the player to start by itself."""
-        return st.session_state.get(f"{self.name}.play", 0)
-
-    def config(self) -> Any:
-        """The Config that the controls hold; if they hold none, the last good one.
-
-        To be called when all controls are there: what else a link sets is not known here.
-        """
-        for preset, changes in self._presets.items():
-            self._know(f"The preset {preset!r}", changes)
-        if self._entering:
-            self._complain_of_unknown()
-        self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
-        return self._config()
-
-    def _know(self, who: str, changes: Mapping[str, Any]) -> None:
-        """A slip of the page's author would do nothing and say nothing."""
-        unknown = changes.keys() - self._written.keys()
-        if unknown:
-            raise ValueError(f"{who} sets {', '.join(sorted(unknown))}, which has no control.")
-
-    def _config(self) -> Any:
-        good = f"{self.name}.good"
-        if not self._refused:
-            chosen = {
-                field: value
-                for field, value in self._values.items()
-                if field not in self._page_fields
-            }
-            try:
-                st.session_state[good] = self.lesson.Config(**chosen)
-            except ValueError as refused:
-                self._refused.append(str(refused))
-        return st.session_state.get(good, self.defaults)
-
-    def _complain_of_unknown(self) -> None:
-        known = set(map(self.key, (*self._values, "preset", *LINKED)))
-        # What another lesson's player has written can still stand there for a moment.
-        others = tuple(f"{lesson.name}." for lesson in LESSONS if lesson.name != self.name)
-        names = [
-            name for name in st.query_params if name not in known and not name.startswith(others)
-        ]
-        if names:
-            told = " and ".join(repr(name[:40]) for name in names[:2])
-            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-            were = "It was" if len(names) == 1 else "They were"
-            self.complain(
-                f"The link sets {told}{more}, which this page does not know. {were} ignored."
-            )
-
-    def tell(self) -> None:
-        """Show what could not be used, of the controls and of the link."""
-        for refused in self._refused:
-            words = f"{literal(refused)} The last good run stays on screen."
-            st.error(words, icon=":material/edit_off:")
-        for complaint in self._complaints:
-            st.warning(literal(complaint), icon=":material/link_off:")
-        st.session_state[f"{self.name}.visited"] = self._complaints
 
     def _show_presets(self, place: DeltaGenerator) -> None:
         # A menu, not a select box: that keeps a value of its own in the browser, and a quick second

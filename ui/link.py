@@ -15,8 +15,9 @@ from typing import Any
 
 from core.ranges import Range
 from core.recording import Course
-from ui.controls import parse_flag, parse_number, parse_rows, write_rows
+from ui.written import parse_flag, parse_number, parse_rows, write_rows
 
+LINKED = ("course", "at")  # what a link holds beside the controls
 MOST_LEGS = 100  # a course longer than this no longer fits into a link
 MOST_WORDS = 10_000
 

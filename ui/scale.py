@@ -1,4 +1,4 @@
-"""A strip under a slider that marks values of theory at their place on the slider's scale."""
+"""The scale of a slider: a strip that marks values of theory at their place, preferred numbers."""
 
 import math
 from collections.abc import Sequence
@@ -77,3 +77,15 @@ def strip(
 ) -> None:
     """Show the strip in `under`, the place directly below the slider, which may be a `log` one."""
     under.html(html(marks, allowed, log=log))
+
+
+# ISO 3's R20: twenty steps a decade, each about an eighth more than the one before.
+PREFERRED = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8)
+PREFERRED += (3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
+
+
+def preferred(allowed: Range) -> list[float]:
+    """The preferred numbers in a range above 0."""
+    decades = range(math.floor(math.log10(allowed.low)), math.ceil(math.log10(allowed.high)) + 1)
+    numbers = (float(f"{digits}e{power}") for power in decades for digits in PREFERRED)
+    return [value for value in numbers if value in allowed]

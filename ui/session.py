@@ -14,9 +14,9 @@ from typing import Any
 
 from core.ranges import Range
 from core.recording import Course
-from ui.controls import LINKED, parse_number
-from ui.link import MOST_LEGS, read
+from ui.link import LINKED, MOST_LEGS, read
 from ui.theme import PINS
+from ui.written import parse_number
 
 
 @dataclass(frozen=True)

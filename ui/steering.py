@@ -12,9 +12,9 @@ import streamlit as st
 
 from core.recording import SOON_SECONDS, Course, Frame, Frames, Recording, shared
 from ui import session
-from ui.controls import LINKED, Settings
+from ui.controls import Settings
 from ui.differences import differences, differing, history, label
-from ui.link import write
+from ui.link import LINKED, write
 from ui.session import Session
 from ui.tables import Derive, charted, cut, narrow, table
 from ui.theme import PINS
