@@ -52,6 +52,7 @@ from core.theory.matrix_game.laps import (
     measure,
     running_averages,
 )
+from core.theory.matrix_game.learners import FORMULAS, WAYS
 from core.theory.matrix_game.orbits import (
     FLOWING,
     corner,
@@ -77,7 +78,7 @@ __all__ = ["FEW", "FORMULAS", "LEARNERS", "LIVE", "PAYOFFS", "RANGES", "RIVALS",
 __all__ += ["STARTS", "Config", "Matrix", "Payoffs", "State", "diverged", "followed", "frame"]
 __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["FLOWING", "GAMES", "SMALL", "analyse", "arrows", "average", "averages"]
+__all__ += ["FLOWING", "GAMES", "SMALL", "WAYS", "analyse", "arrows", "average", "averages"]
 __all__ += ["charted_averages", "charted_distances", "cloud", "corner", "distance", "distances"]
 __all__ += ["drift", "energy", "findings", "flow", "foreseen", "grown", "half_life", "laps"]
 __all__ += ["level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]
@@ -285,17 +286,6 @@ LEARNERS: dict[str, Callable[[State, Config, Payoffs], Tensor]] = {
     "consensus": _consensus,
     "symplectic": _symplectic,
     "lola": _lola,
-}
-
-
-FORMULAS = {  # the direction d of those that do not go by the slopes v alone, in LaTeX
-    "alternating": r"d &= \bigl(v_0,\; v_1(a_0 + \eta v_0, a_1)\bigr)",
-    "extragradient": r"d &= v(a + \eta v)",
-    "optimistic": r"d &= 2 v - v_{\text{before}}",
-    "lookahead": r"d &= v + \gamma J_o v",
-    "consensus": r"d &= v - \gamma J^{\mathsf T} v",
-    "symplectic": r"d &= v - \gamma A^{\mathsf T} v,\; A = \tfrac12 (J - J^{\mathsf T})",
-    "lola": r"d_i &= v_i + \gamma \, \partial_j V_i \, \partial_i v_j",
 }
 
 

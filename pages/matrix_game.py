@@ -10,36 +10,23 @@ from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
 from ui.steering import Run
-from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting, short
+from ui.theme import BLUE, MINUS, ORANGE, SKY, VERMILION, number, setting, short, summed
 from ui.verdict import Name, verdict
 
 MOST_STARTS, MOST_RIVALS = 8, 3
 CLOUD = {False: 1_000, True: 10_000}  # runs at once, on the CPU and on a GPU
-CLOUD_RADIUS = 0.5  # in logits
-DILEMMA = ((0.0, 0.0), (2.0, 1.0), (1.0, 3.0))  # starts
-COORDINATION = ((-1.0, 1.5), (1.5, -0.6), (0.2, 1.2), (-1.5, -0.5), (1.2, 1.6))
 BRIEF = {"steps": 5_000}
 CURES = ("alternating", "extragradient", "consensus")
 FOUR = BRIEF | {"rivals": CURES, "learning_rate": 0.1, "view": "Learners"}
 PRESETS = {
     "as in the notes": {},
-    "matching pennies": lesson.GAMES["matching pennies"] | {"starts": ((1.0, 0.0),)},
-    "prisoner's dilemma": lesson.GAMES["prisoner's dilemma"] | BRIEF | {"starts": DILEMMA},
-    "stag hunt": lesson.GAMES["stag hunt"] | BRIEF | {"starts": COORDINATION},
-    "battle of the sexes": lesson.GAMES["battle of the sexes"] | BRIEF | {"starts": COORDINATION},
+    "matching pennies": lesson.GAMES["matching pennies"],
+    "prisoner's dilemma": lesson.GAMES["prisoner's dilemma"] | BRIEF,
+    "stag hunt": lesson.GAMES["stag hunt"] | BRIEF,
+    "battle of the sexes": lesson.GAMES["battle of the sexes"] | BRIEF,
     "four learners": FOUR,
 }
 
-WAYS = {  # what a learner does about the chase
-    "naive": "Each update is a straight step off a curved orbit, and lands a little outside.",
-    "alternating": "Here they take turns: player 1 sees where player 0 has gone.",
-    "extragradient": "Here each tries a step and goes by the slopes found there.",
-    "optimistic": "Here each goes on as its slope has just changed.",
-    "lookahead": "Here each goes by the slope that it has after a step γ of the other.",
-    "consensus": "Here each also makes both slopes smaller.",
-    "symplectic": "Here each also goes across the part of the slopes that only turns.",
-    "lola": "Here each reckons with the other's next step and sways it to its own good.",
-}
 OUT = "how far out an orbit lies; infinitely small steps would gain none; first order in η"
 SLOW = "after the last update: corners are reached ever more slowly, and never quite"
 TINY = "theory of tiny orbits; large ones drift otherwise"
@@ -127,7 +114,7 @@ with settings.sidebar():
             explain="Around the first start, all in one batch. On a GPU it has ten times as many.",
         )
     if cloud and starts and len(starts[0]) == 2:
-        settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1]), CLOUD_RADIUS))
+        settings.put("starts", lesson.cloud(many, (starts[0][0], starts[0][1])))
         settings.put("rivals", ())
 view = settings.view("Chase", "Payoffs", "Averages", "Learners")
 
@@ -165,7 +152,7 @@ elif not math.isnan(game.p):
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
 if config.learner != "naive" or (cycle and settings.prediction == "shown"):
-    story.append(WAYS[config.learner])
+    story.append(lesson.WAYS[config.learner])
 formula = [
     r"p &= \sigma(a_0),\; q = \sigma(a_1)",
     r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T}",
@@ -295,16 +282,10 @@ if frames.finished:
 BOLD = {"learning_rate": 0.2, "steps": 2_400}
 
 
-def sum_of(R: lesson.Matrix) -> str:
-    """R₀₀ - R₀₁ - R₁₀ + R₁₁ written out."""
-    first, *others = (short(x) for row in R for x in row)
-    first_, *rest = (f"({x})" if x.startswith(MINUS) else x for x in others)
-    return f"{first} {MINUS} {first_} {MINUS} {rest[0]} + {rest[1]}"
-
-
 def why() -> list[str]:
     """The cause of the chase, with this game's numbers."""
     c0, _, c1, _ = lesson.slopes(config)
+    sums = [summed((*R[0], *R[1]), f"{MINUS}{MINUS}+") for R in (config.payoff_0, config.payoff_1)]
     outward = ""
     if settings.prediction == "shown" and config.learner != "naive" and game.growth == game.growth:
         fate = "keeps its size" if game.growth == 1 else "shrinks" if game.growth < 1 else "grows"
@@ -314,8 +295,8 @@ def why() -> list[str]:
     return [
         f"While q is above {short(game.q)}, p {'grows' if c0 > 0 else 'falls'}; while p is "
         f"above {short(game.p)}, q {'grows' if c1 > 0 else 'falls'}. How much more row 0 is "
-        f"worth to player 0 grows with q by c₀ = {sum_of(config.payoff_0)} = "
-        f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sum_of(config.payoff_1)} "
+        f"worth to player 0 grows with q by c₀ = {sums[0]} = "
+        f"**{short(c0)}**, and column 0 to player 1 with p by c₁ = {sums[1]} "
         f"= **{short(c1)}**. They have opposite signs: one player wants to match and the "
         "other to differ. Neither has a best action, so that is the whole cause of the chase."
         + outward,

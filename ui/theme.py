@@ -101,6 +101,13 @@ def short(value: float) -> str:
     return setting(float(f"{value:.4g}"))
 
 
+def summed(values: Iterable[float], signs: str) -> str:
+    """A sum written out, with a sign before each value but the first: 3 − 1 + (−2)."""
+    first, *others = map(short, values)
+    later = [f"({x})" if x.startswith(MINUS) else x for x in others]
+    return " ".join([first, *(f"{sign} {x}" for sign, x in zip(signs, later, strict=True))])
+
+
 def plural(noun: str) -> str:
     """Several of what `noun` names, one that takes an s: updates, batches, epochs."""
     hissing = noun.endswith(("s", "x", "z", "ch", "sh")) and not noun.endswith("och")

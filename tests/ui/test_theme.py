@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.theme import an, axis_colours, counted, number, plural, setting, standalone, subscript
+from ui.theme import (
+    MINUS,
+    an,
+    axis_colours,
+    counted,
+    number,
+    plural,
+    setting,
+    standalone,
+    subscript,
+    summed,
+)
 
 # How the player writes them too: tests/player/numbers.test.js reads the same table.
 TABLE = json.loads((Path(__file__).parents[1] / "player/numbers.json").read_text())
@@ -64,3 +75,8 @@ def test_light_and_dark_differ_in_every_colour_of_the_axes():
 def test_a_chart_for_a_file_has_a_background_and_the_page_none():
     assert standalone({"mark": "line"})["config"]["background"] == "#FFFFFF"
     assert standalone({"mark": "line"}, dark=True)["config"]["axis"]["gridColor"] == "#2C313A"
+
+
+def test_a_sum_is_written_with_the_sign_of_each_and_brackets_where_two_would_meet():
+    assert summed((3, 1, -2), f"{MINUS}+") == f"3 {MINUS} 1 + ({MINUS}2)"
+    assert summed((-3, 0.5), "+") == f"{MINUS}3 + 0.5"

@@ -42,7 +42,9 @@ def logits_at(p: float, q: float) -> tuple[float, float]:
     return a0, a1
 
 
-def cloud(n: int, center: tuple[float, float], radius: float) -> tuple[tuple[float, float], ...]:
+def cloud(
+    n: int, center: tuple[float, float], radius: float = 0.5
+) -> tuple[tuple[float, float], ...]:
     """(n, 2) starts that fill a disk in the plane of logits, and so do the first of them.
 
     In six sectors in turn: start k lies in sector k % 6. Radius and angle take the steps of
