@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -10,12 +11,14 @@ from urllib.request import urlopen
 import pytest
 import streamlit
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import state
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 from bench.browser import serving
 from ui import parts, warmup
 from ui.lessons import LESSONS
 from ui.player import player
-from ui.server import Left, known, lesson_page
+from ui.server import Left, known, lesson_page, share_locks
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ROOT = Path(__file__).parents[2]
@@ -154,3 +157,37 @@ def test_a_page_imports_no_package_that_two_first_visitors_could_import_at_once(
     script = tmp_path / "cold.py"
     script.write_text(COLD.replace('"app.py"', repr(str(ROOT / "app.py"))))
     subprocess.run([sys.executable, script], cwd=ROOT, check=True, timeout=300)
+
+
+def test_two_runs_of_a_session_never_use_its_state_at_once(monkeypatch):
+    """As when one is cut off by the next: it reads on while the next one begins."""
+    monkeypatch.setattr(SafeSessionState, "__init__", SafeSessionState.__init__)
+    monkeypatch.setattr(state, "SessionState", state.SessionState)
+    share_locks()
+    kept = state.SessionState()
+    old, new = (SafeSessionState(kept, lambda: None) for _ in range(2))
+    for k in range(200):
+        new[f"setting {k}"] = k
+    wrong, done = [], threading.Event()
+
+    def reads() -> None:
+        try:
+            while not done.is_set():
+                old.filtered_state  # noqa: B018
+        except RuntimeError as error:
+            wrong.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    reader = threading.Thread(target=reads)
+    reader.start()
+    try:
+        for turn in range(100):
+            new[f"of turn {turn}"] = turn
+            new.on_script_will_rerun(None)
+    finally:
+        done.set()
+        sys.setswitchinterval(before)
+        reader.join()
+    assert not wrong
+    assert old.filtered_state["of turn 99"] == 99
