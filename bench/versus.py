@@ -26,7 +26,9 @@ def ratio(slow: Callable[[], object], fast: Callable[[], object], rounds: int = 
 def every_state(name: str) -> float:
     """How many times faster a lesson yields every state than the loop of its document runs.
 
-    `bench/<lesson>.py` has that loop, `document_loop`, and the settings of both, `CONFIG`.
+    `bench/<lesson>.py` has that loop, `document_loop`, and the settings of both, `CONFIG`; also
+    `ROUNDS`, where it takes long.
     """
     lesson, bench = import_module(f"core.{name}"), import_module(f"bench.{name}")
-    return ratio(bench.document_loop, lambda: deque(lesson.run(bench.CONFIG), maxlen=0))
+    rounds = getattr(bench, "ROUNDS", ROUNDS)
+    return ratio(bench.document_loop, lambda: deque(lesson.run(bench.CONFIG), maxlen=0), rounds)

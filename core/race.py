@@ -19,6 +19,9 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from core.course import Change
+from core.recording import Frames
+
 
 class State(NamedTuple):
     """A race after `step` updates, of any lesson: one class, so that a state can be pickled."""
@@ -38,6 +41,9 @@ class Race:
         self.Config, self.LIVE, self.RANGES = lesson.Config, lesson.LIVE, lesson.RANGES
         self.STEP = getattr(lesson, "STEP", "update")  # what a step is called on screen
         self.__name__ = lesson.__name__
+
+    def __repr__(self) -> str:
+        return f"race({self.__name__!r}, {self.field!r}, {self.values!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return race, (self.__name__, self.field, self.values)  # a module has a name, but no pickle
@@ -79,6 +85,21 @@ class Race:
             for index, (lane, own) in enumerate(zip(state.configs, state.lanes, strict=True))
             for name, values in self.lesson.frame(lane, own).items()
         }
+
+    def lane(self, frames: Frames, index: int) -> Frames:
+        """The frames of one lane alone, in the lesson's own columns."""
+        start = f"lane_{index}_"
+        columns = {
+            name.removeprefix(start): values
+            for name, values in frames.columns.items()
+            if name.startswith(start)
+        }
+        return frames._replace(columns=columns)
+
+    def legs(self, index: int, config: Any, *later: Change[Any]) -> tuple[Any, ...]:
+        """The same of one lane: its first config and its later changes."""
+        rest = ((step, self.configs(changed)[index]) for step, changed in later)
+        return (self.configs(config)[index], *rest)
 
     def diverged(self, state: State) -> bool:
         """Whether some lane has."""

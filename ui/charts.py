@@ -37,6 +37,8 @@ FRAMES, NOW, CLOUD, THEORY, TARGETS, CONTOURS, AXES, SOLUTIONS, ORBIT, LEVELS, A
         *("orbit", "levels", "arrows", "rest"),
     )
 )
+PUBLISHED = alt.NamedData("published")
+STANDS = alt.InlineData(values=[{"one": 1}])  # for a mark whose places are parameters or pixels
 # A tick at a power of ten as 10⁻⁸, no words at the others.
 _DECADE = "log(abs(datum.value)) / LN10"
 
@@ -153,6 +155,8 @@ def against_step(
     apart: bool = False,
     stagger: bool = True,
     quiet: tuple[str, ...] = (),
+    published: bool = False,
+    levels: tuple[str, ...] = (),
 ) -> Spec:
     """Measured columns against the number of steps, each called `step`, over predicted courses.
 
@@ -160,7 +164,10 @@ def against_step(
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
     picture, not gone. Labels of heads that are close are spread. For long labels: `apart` writes
     them to the left of the heads in the end, and above the lines, of which `stagger` excepts every
-    second one. `quiet` columns have their label only under the pointer.
+    second one. `quiet` columns have their label only under the pointer. With `published` it reads
+    `published` (`step`, `value`, and `line`, which of the fields it is of): figures of the notes,
+    as diamonds. `levels` are the labels of lines across, whose values are the parameters `level_0`,
+    `level_1`, ...
     """
     x = alt.X(
         "step:Q",
@@ -179,6 +186,13 @@ def against_step(
     if targets:
         goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
         layers.append(goal.encode(alt.Y("value:Q", **vertical)))
+    for k, label in enumerate(levels):
+        level = alt.Chart(STANDS).transform_calculate(step="1.05 * last", value=f"level_{k}")
+        at = alt.Y("value:Q", **vertical)
+        layers += [
+            level.mark_rule(color=GREY, strokeWidth=1, strokeDash=[2, 3]).encode(at),
+            level.mark_text(color=GREY, text=label, align="right", dy=-7).encode(x, at),
+        ]
     for (name, _), colour in zip(fields, colours, strict=False):
         y = alt.Y(f"{name}:Q", **vertical)
         head = (
@@ -197,6 +211,11 @@ def against_step(
             alt.Chart(FRAMES).mark_line(color=colour, strokeWidth=2.5, clip=True).encode(x, y),
             head.mark_point(color=colour, size=70, filled=True, opacity=1).encode(x, y, shape),
         ]
+    if published:
+        inks = alt.Scale(domain=list(range(len(fields))), range=list(colours))
+        figures = alt.Chart(PUBLISHED).mark_point(shape="diamond", size=150, opacity=1)
+        ink = alt.Stroke("line:O", legend=None, scale=inks)
+        layers.append(figures.encode(x, alt.Y("value:Q", **vertical), ink))
     named = [
         (name, label, colour, -10 if apart and (index % 2 or not stagger) else 11)
         for index, ((name, label), colour) in enumerate(zip(fields, colours, strict=False))
@@ -213,7 +232,9 @@ def against_step(
             )
             layers.append(words.encode(x, y=alt.Y("y:Q", **vertical), **_NAMED))
     return finished(
-        alt.layer(*layers), "last", "low", "high", hover={"x": "step", "fields": dict(fields)}
+        alt.layer(*layers),
+        *("last", "low", "high", *(f"level_{k}" for k in range(len(levels)))),
+        hover={"x": "step", "fields": dict(fields)},
     )
 
 

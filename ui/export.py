@@ -150,7 +150,8 @@ def filled(
     values = {**picture.values, "frame": index, "until": until}
     params = [param | {"value": values[param["name"]]} for param in spec["params"]]
     return json.loads(
-        json.dumps(spec | {"params": params, "datasets": sets}), parse_constant=_finite
+        json.dumps(spec | {"params": params, "datasets": spec.get("datasets", {}) | sets}),
+        parse_constant=_finite,
     )
 
 

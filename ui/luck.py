@@ -2,8 +2,8 @@
 
 import base64
 import io
-import math
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from urllib.parse import urlencode
 
@@ -14,10 +14,10 @@ from PIL import Image
 from core.rasters import LARGEST
 from core.recording import Recording
 from ui.colours import colours
+from ui.job import job
 from ui.steering import Run
 from ui.theme import number
 
-LOOK_SECONDS = 1.0
 SIDE = 48  # pixels of a picture
 _GRID = f"""<style>.seeds {{ display: flex; flex-wrap: wrap; gap: 8px; }}
 .seeds a {{ display: block; width: {SIDE}px; color: inherit; text-decoration: none;
@@ -27,54 +27,16 @@ _GRID = f"""<style>.seeds {{ display: flex; flex-wrap: wrap; gap: 8px; }}
 
 
 def luck(run: Run, recording: Recording, count: int, solved: float, known: str) -> None:
-    """A button that trains so many seeds, how far they are, and what has become of them; `known` is
-    what theory knows of it, if anything.
+    """A button that trains so many seeds, and what has become of them; `known` is what theory knows
+    of it, if anything.
 
     The recording has `accuracy` (m, n) and `boundaries` (m, n, rows, columns); a seed is solved
-    where its accuracy is above `solved`. Leaving the tab, or Cancel, ends the computing.
+    where its accuracy is above `solved`.
     """
-    key = f"{run.name}.lucky"
-
-    def choose(wanted: bool) -> None:
-        st.session_state[key] = recording.course if wanted else None
-
-    def cancel() -> None:
-        choose(False)
-        recording.stop()
-
     if known:
         st.caption(known)
-    looking = _wanted(key, recording)
-
-    @st.fragment(run_every=LOOK_SECONDS if looking else None)
-    def shown() -> None:
-        wanted = _wanted(key, recording)
-        if wanted and recording.finished:
-            choose(False)
-            wanted = False
-        if wanted:
-            recording.lease()
-        if wanted != looking:
-            st.rerun()  # it looks again and again, or no longer
-        done = recording.known
-        if wanted:
-            left = recording.seconds_left
-            soon = f", about {left:.0f} s left" if math.isfinite(left) else ""
-            st.progress(done / recording.total, f"Epoch {max(done - 1, 0)}{soon}")
-            st.button("Cancel", on_click=cancel, key=f"{key}.cancel")
-        elif not recording.finished:
-            words = f"Train {count} seeds" if done < 2 else "Go on"
-            st.button(words, on_click=choose, args=(True,), key=f"{key}.start")
-        if recording.finished and recording.known < recording.total:
-            st.error(str(recording.frames().error))
-        if done > 1:
-            _results(run, recording, count, solved)
-
-    shown()
-
-
-def _wanted(key: str, recording: Recording) -> bool:
-    return st.session_state.get(key) == recording.course
+    results = partial(_results, run, recording, count, solved)
+    job(f"{run.name}.lucky", [recording], f"Train {count} seeds", "epoch", results)
 
 
 def _results(run: Run, recording: Recording, count: int, solved: float) -> None:

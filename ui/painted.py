@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from ui.charts import CLOUD, FRAMES, NOW, NUMBERS, PARTS, Spec, between, finished
+from ui.charts import CLOUD, FRAMES, NOW, NUMBERS, PARTS, STANDS, Spec, between, finished
 from ui.colours import RANGES
 from ui.theme import BLUE, GREY, VERMILION
 
@@ -79,6 +79,7 @@ class Curve(NamedTuple):
     name: str  # of a column of the frames, and of the data set that has its `x`
     colour: str = BLUE
     width: float = 2.5
+    still: bool = False  # whether it is the same in each frame, of a data set with `x` and `y`
 
 
 def _scale(ends: Ends, **how: Any) -> alt.Scale:
@@ -253,8 +254,8 @@ def warped(mesh: Mesh, titles: tuple[str, str]) -> Spec:
     turns = [colour for colour, _ in CLASSES] * (PARTS // len(CLASSES))
     colours = alt.Scale(domain=list(range(PARTS)), range=turns)
     dots = alt.Chart(CLOUD).mark_point(filled=True, size=16, opacity=1, clip=True)
-    still = alt.InlineData(values=[{"part": 0}])  # what moves would have the axes drawn each frame
-    corner = alt.Chart(still).transform_calculate(x="left", y="low").mark_point(size=0)
+    # Of what stands: what moves would have the axes drawn each frame.
+    corner = alt.Chart(STANDS).transform_calculate(x="left", y="low").mark_point(size=0)
     layers = [
         corner.encode(x, y),  # for the axes: all else is painted by the player
         lines.encode(x, y, detail="line:N", order=alt.Order("turn:Q")),
@@ -269,11 +270,13 @@ def profile(
     curves: tuple[Curve, ...],
     titles: tuple[str, str],
     head: tuple[str, str] | None = None,
+    rules: tuple[str, ...] = (),
 ) -> Spec:
     """Curves over x that stay, points that stay too, and a `head` at two recorded columns.
 
     Reads `left`, `right`, `low` and `high`, the ends of the axes, `points` (x, y) if there are any,
-    and for each curve a data set of its name (x).
+    for each curve a data set of its name (x; also y, if it is still), and the parameters `rules`,
+    places on the x axis that a thin line marks.
     """
     across = {
         "axis": alt.Axis(title=titles[0], grid=False, **NUMBERS),
@@ -283,12 +286,19 @@ def profile(
     at = {"x": alt.X("x:Q", **across), "y": alt.Y("y:Q", **up)}
     dots = alt.Chart(POINTS).mark_point(color=GREY, filled=True, size=30, opacity=1, clip=True)
     layers = [dots.encode(**at)]
-    for name, colour, width in curves:
-        line = alt.Chart(alt.NamedData(name)).mark_line(color=colour, strokeWidth=width, clip=True)
-        layers.append(line.encode(**at))
+    for rule in rules:
+        place = alt.Chart(STANDS).transform_calculate(x=rule)
+        mark = place.mark_rule(color=GREY, strokeWidth=1, strokeDash=[2, 3], clip=True)
+        layers.append(mark.encode(at["x"]))
+    for curve in curves:
+        line = alt.Chart(alt.NamedData(curve.name)).mark_line(
+            color=curve.colour, strokeWidth=curve.width, clip=True
+        )
+        layers.append(line.encode(**at, **({"order": "x:Q"} if curve.still else {})))
     if head:
         here = alt.Chart(NOW).transform_filter(f"isValid(datum.{head[0]} + datum.{head[1]})")
         dot = here.mark_point(color=BLUE, filled=True, size=110, opacity=1, clip=True)
         layers.append(dot.encode(alt.X(f"{head[0]}:Q", **across), alt.Y(f"{head[1]}:Q", **up)))
-    ends = ("left", "right", "low", "high")
-    return finished(alt.layer(*layers), *ends, curves=[curve.name for curve in curves])
+    ends = ("left", "right", "low", "high", *rules)
+    moving = [curve.name for curve in curves if not curve.still]
+    return finished(alt.layer(*layers), *ends, curves=moving)

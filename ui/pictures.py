@@ -1,6 +1,7 @@
 """Pictures that lessons have in common: columns against the number of steps, surfaces."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import Derive
 from ui.theme import SERIES
+
+EMPTY: Mapping[str, float] = MappingProxyType({})
 
 
 def of_loss(
@@ -59,6 +62,7 @@ class Line(NamedTuple):
     label: str
     theory: ArrayLike  # (steps + 1,) or one number: what it should be; nan if theory says nothing
     colour: str = ""  # "" for the next of the series
+    published: tuple[float, float] | None = None  # a step, and the notes' figure there
 
 
 def over_steps(
@@ -70,13 +74,14 @@ def over_steps(
     *,
     within: tuple[float, float] = (-charts.MOST, charts.MOST),
     targets: Sequence[float] = (),
+    levels: Mapping[str, float] = EMPTY,
     also: Derive | None = None,
     log: bool = False,
     **how: Any,
 ) -> Picture:
-    """Columns against the number of steps, and lines at `targets`.
+    """Columns against the number of steps, lines at `targets`, and at `levels`, with their names.
 
-    The axis ends at `limits`; without them it has room for theory, targets and pinned curves as far
+    The axis ends at `limits`; without them it has room for all these and pinned curves as far
     as they lie `within`, which on a `log` axis are parts of the largest value at step 0. Columns
     that `also` makes are those of pinned runs too; `how` goes to charts.against_step.
     """
@@ -84,24 +89,31 @@ def over_steps(
         line.column: np.broadcast_to(np.asarray(line.theory, np.float64), run.config.steps + 1)
         for line in lines
     }
+    published = [(k, *line.published) for k, line in enumerate(lines) if line.published is not None]
     if limits is None:
         pinned = [values for column in theory for values in run.pinned(column, also)]
         domain = charts.log_domain if log else charts.domain
         if log:
             first = max(0.0, *(float(values[0]) for values in theory.values())) or 1.0
             within = within[0] * first, within[1] * first
-        limits = domain([*theory.values(), np.asarray(targets), *pinned], within)
+        marks = [*targets, *levels.values(), *(value for *_, value in published)]
+        limits = domain([*theory.values(), np.asarray(marks), *pinned], within)
     data: dict[str, Mapping[str, ArrayLike]] = {"theory": charts.theory(theory, limits, log=log)}
     if targets:
         data["targets"] = {"value": targets}
+    if published:
+        columns = zip(*published, strict=True)
+        data["published"] = dict(zip(("line", "step", "value"), columns, strict=True))
     fields = tuple((line.column, line.label) for line in lines)
     colours = tuple(line.colour or SERIES[k % len(SERIES)] for k, line in enumerate(lines))
     how = {"step": run.step_name, "log": log, "targets": bool(targets), "colours": colours, **how}
+    how |= {"published": bool(published), "levels": tuple(levels)}
     said = ", ".join(f"{name} = {{{field}}}" for field, name in fields)
     return Picture(
         title,
         charts.against_step(fields, axis, **how),
         f"After {run.step_name} {{step}}: {said}.",
-        {"last": run.config.steps, "low": limits[0], "high": limits[1]},
+        {"last": run.config.steps, "low": limits[0], "high": limits[1]}
+        | {f"level_{k}": value for k, value in enumerate(levels.values())},
         data,
     )

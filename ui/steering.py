@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
+from core.race import Race
 from core.recording import SOON_SECONDS, Course, Frame, Frames, Recording, shared
 from ui import session
 from ui.controls import Settings
@@ -23,6 +24,13 @@ MOST_COMPLAINTS = 4
 STILL_ROWS = 300  # of a curve that does not move
 MOST_OLD, SHORT = 3, 0.04  # old curves shown; the part of a run that a moment is
 LOOK_SECONDS = 0.1  # that a page waits for the end of its run, so that a short one is whole at once
+
+
+def _named(maker: Any) -> tuple[Any, ...]:
+    """A function with what it is bound to or closes over, or a value that can be called."""
+    held = [cell.cell_contents for cell in getattr(maker, "__closure__", None) or ()]
+    own = getattr(maker, "__self__", None)
+    return getattr(maker, "__module__", ""), getattr(maker, "__qualname__", maker), own, held
 
 
 class Still(NamedTuple):
@@ -43,10 +51,16 @@ class Run:
     """What a page shows and a player plays: the run of one lesson in one session."""
 
     def __init__(
-        self, settings: Settings, frame: Callable[[Any, Any], Frame] | None = None
+        self,
+        settings: Settings,
+        frame: Callable[[Any, Any], Frame] | None = None,
+        lesson: Race | None = None,
     ) -> None:
-        """`frame` takes the place of the lesson's in a view that shows what takes long to find."""
-        self.settings, self.lesson, self.name = settings, settings.lesson, settings.name
+        """`frame` takes the place of the lesson's in a view that shows what takes long to find, a
+        race that of the lesson in one that shows several values of a setting side by side.
+        """
+        self.settings, self.name = settings, settings.name
+        self.lesson: Any = lesson or settings.lesson
         self.step_name = settings.step_name
         self._frame = frame or self.lesson.frame
         self.key, self._place = f"{self.name}.player", f"{self.name}.run"
@@ -72,6 +86,12 @@ class Run:
     def _recording(self, course: Course) -> Recording:
         resumable = getattr(self.lesson, "resumable", None)
         return shared(self.lesson.run, course, frame=self._frame, resumable=resumable)
+
+    def maker(self, also: Derive | None) -> str:
+        """A name for what makes the columns of this view, the same in each process: a browser keeps
+        no others.
+        """
+        return session.identify([_named(one) for one in (self.lesson.run, self._frame, also)])
 
     @property
     def session(self) -> Session:

@@ -1,7 +1,7 @@
 """Frames as Arrow tables, and the columns that a page makes of recorded ones."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -88,7 +88,11 @@ def cut(frames: Frames, rows: slice) -> Frames:
     return frames._replace(steps=frames.steps[rows], columns=columns)
 
 
-def narrow(frames: Frames) -> Frames:
-    """The frames without their wide columns."""
-    columns = {name: values for name, values in frames.columns.items() if not _is_wide(values)}
+def narrow(frames: Frames, but: Collection[str] = ()) -> Frames:
+    """The frames without their wide columns, `but` for those."""
+    columns = {
+        name: values
+        for name, values in frames.columns.items()
+        if name in but or not _is_wide(values)
+    }
     return frames._replace(columns=columns)

@@ -7,6 +7,7 @@ import numpy as np
 
 from core import xor as lesson
 from core.course import play, settings_at
+from core.recording import Recording
 from ui.link import read
 from ui.network import network
 from ui.painted import Raster
@@ -150,6 +151,22 @@ def test_a_click_on_a_node_draws_it_in_the_plane_and_the_run_stays(visit):
     top = box["height"] / 2 + (y - high / 2) / pixel
     canvas.hover(position={"x": left, "y": top})
     assert "linear1.weight[2, 1]" in page.locator(".tip").inner_text()
+
+
+def test_another_unit_bends_the_same_plane_otherwise(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{PAGE}.view=Bent plane&{PAGE}.epochs=3")
+    visitor.click("end")
+    visitor.until_step(48)
+    config = replace(OPENED, epochs=3)
+    frames = Recording(lesson.run, ((0, config),), frame=lesson.frame).finish(60)
+    page.get_by_text("More settings").click()
+    with visitor.turned():
+        visitor.move("Unit across", 2)
+    page.get_by_text("as units 3 and 2 see them").wait_for()
+    visitor.rest()
+    wanted = lesson.bent(2, 1)(config, frames)["grid"][48]
+    assert visitor.wide("grid", 48) == wanted.ravel().tolist()
 
 
 def test_a_view_has_all_its_pictures_and_no_other_whatever_was_seen_before(visit):

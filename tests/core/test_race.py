@@ -135,6 +135,22 @@ def test_columns_are_those_of_each_lane_by_its_own_config() -> None:
             np.testing.assert_array_equal(columns[f"lane_{i}_{name}"], alone[name])
 
 
+def test_a_lane_alone_is_the_run_of_its_value() -> None:
+    """What a page asks of one: its own columns, its own settings all the way."""
+    slow = sine_fit.Config(points=50, steps=8)
+    fast = replace(slow, step_size=0.3)
+    both = race(sine_fit, "optimiser", ("adam", "newton"))
+    frames = Recording(both.run, ((0, slow), (3, fast)), frame=both.frame).finish(60)
+    for k, optimiser in enumerate(("adam", "newton")):
+        own = replace(slow, optimiser=optimiser), (3, replace(fast, optimiser=optimiser))
+        assert both.legs(k, slow, (3, fast)) == own
+        alone = Recording(sine_fit.run, ((0, own[0]), own[1]), frame=sine_fit.frame).finish(60)
+        lane = both.lane(frames, k)
+        assert lane.columns.keys() == alone.columns.keys()
+        for name, values in alone.columns.items():
+            np.testing.assert_array_equal(lane.columns[name], values)
+
+
 def test_a_live_change_reaches_every_lane_but_those_at_rest() -> None:
     """Their numbers stay those of their last update, also what a frame makes of the settings."""
     slow = sine_fit.Config(points=50, steps=12, step_size=0.1)

@@ -89,10 +89,11 @@ test("the bytes of a frame, and those that are held", () => {
 
 test("an answer fits if it has the same columns, in any order", () => {
   const frames = filled(3);
-  assert.equal(frames.fits(table({ loss: [1], step: [1] })), true);
-  assert.equal(frames.fits(table({ step: [1] })), false);
-  assert.equal(frames.fits(table({ step: [1], energy: [1] })), false);
-  assert.equal(frames.fits(table({ step: [1], loss: [1], energy: [1] })), false);
+  assert.equal(frames.fits({ frames: table({ loss: [1], step: [1] }) }), true);
+  assert.equal(frames.fits({ frames: table({ step: [1] }) }), false);
+  assert.equal(frames.fits({ frames: table({ step: [1], energy: [1] }) }), false);
+  assert.equal(frames.fits({ frames: table({ step: [1], loss: [1], energy: [1] }) }), false);
+  assert.equal(frames.fits({ frames: table({ step: [1], loss: [1] }), maker: "of another unit" }), false);
 });
 
 test("runs share the frames up to the step where their courses part, that one included", () => {

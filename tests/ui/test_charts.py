@@ -1,6 +1,7 @@
 """Charts: what they read, and that each can be drawn at any frame, however wild the run."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -132,6 +133,35 @@ def test_a_run_beyond_all_numbers_has_no_head():
         ]
         spec["width"], spec["height"] = 120, 80
         assert coloured(vl_convert.vegalite_to_png(spec)) == 0
+
+
+def test_published_figures_and_named_levels_stand_where_they_belong():
+    _, frames = recorded(steps=10)
+    picture = Picture(
+        "loss",
+        charts.against_step(
+            LOSS, "loss", log=True, colours=(GREEN,), published=True, levels=("a line", "more")
+        ),
+        "",
+        {"last": 10, "low": 1e-4, "high": 1e4, "level_0": 1.0, "level_1": 100.0},
+        {
+            "theory": charts.theory({"loss": np.full(11, np.nan)}),
+            "published": {"line": [0], "step": [5], "value": [1.0]},
+        },
+    )
+    svg = vl_convert.vegalite_to_svg(filled(picture, frames, 0))
+
+    def height(pattern: str) -> float:
+        (found,) = re.findall(pattern, svg)
+        return float(found)
+
+    places = {
+        label: height(rf"translate\([^,]*,([^)]*)\)[^>]*>{label}<") for label in ("a line", "more")
+    }
+    assert places["more"] < places["a line"]  # higher up
+    diamond = height(rf'translate\([^,]*,([^)]*)\)" d="M[^"]*" stroke="{GREEN}"')
+    # Labels stand 7 pixels above their lines.
+    assert abs(diamond - (places["a line"] + 7)) < 6
 
 
 def test_the_line_grows_with_the_frame_on_screen():

@@ -15,7 +15,7 @@ from ui.colours import RANGES, colours, hexadecimal
 from ui.export import csv, filled, png
 from ui.painted import Curve, Level, Raster, field, profile
 from ui.player.player import Picture, Readout, around
-from ui.theme import BLUE, VERMILION
+from ui.theme import BLUE, GREEN, GREY, VERMILION
 
 ROWS, COLUMNS = 6, 9
 BLOCKS = Raster("cells", "weight", COLUMNS, (0, 9), (0, 6), (-1, 1), legend=False)
@@ -123,6 +123,32 @@ def test_a_curve_in_a_file_goes_through_its_numbers_and_breaks_where_there_are_n
         columns = np.flatnonzero(blue.any(axis=0))
         gaps = np.diff(columns).max() / np.ptp(columns)
         assert 0.19 < gaps < 0.22  # 21 of 99 parts, less the width of the line
+
+
+def test_a_still_curve_and_a_rule_stand_beside_one_that_moves():
+    x = np.linspace(0, 10, 100)
+    up = np.stack([np.full(100, 0.5), np.full(100, -0.5)]).astype(np.float32)
+    curves = (Curve("still", GREEN, still=True), Curve("wave"))
+    spec = profile(curves, ("x", "y"), rules=("here",))
+    values = {"left": 0, "right": 10, "low": -1, "high": 1, "here": 4}
+    picture = Picture("Two", spec, "", values, {"wave": {"x": x}, "still": {"x": x, "y": 0 * x}})
+    assert spec["usermeta"]["curves"] == ["wave"]  # all that the player paints
+    of = frames(some(), wave=up)
+    middles = []
+    for index in (0, 1):
+        with Image.open(io.BytesIO(png(picture, of, index))) as image:
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+        of_line = [
+            np.abs(pixels - list(bytes.fromhex(ink[1:]))).sum(axis=2) < 40
+            for ink in (GREEN, BLUE, GREY)
+        ]
+        middles.append([float(np.flatnonzero(one.any(axis=1)).mean()) for one in of_line[:2]])
+        green = np.flatnonzero(of_line[0].any(axis=0))
+        rule = np.flatnonzero(of_line[2].sum(axis=0) > 100)  # dashes from top to bottom
+        part = (rule.mean() - green.min()) / np.ptp(green)
+        assert abs(part - 0.4) < 0.01  # a pixel
+    assert middles[0][0] == middles[1][0]
+    assert middles[0][1] < middles[0][0] < middles[1][1]
 
 
 @pytest.mark.parametrize("down", [False, True])

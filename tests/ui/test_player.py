@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from core import gradient_descent as lesson
 from core.recording import Frames, Recording
 from ui import charts
+from ui.painted import Curve, Level, Mesh, Raster, field, profile, warped
 from ui.player import player
-from ui.player.player import Picture, Readout, answer, around
+from ui.player.player import Picture, Readout, answer, around, painted
 from ui.session import identify
 from ui.tables import cut, narrow, table
 
@@ -151,6 +152,35 @@ def test_who_asks_for_frames_has_them_computed_and_who_only_looks_has_not():
     source.finish(60)
     sent = answer(source, looks)
     assert (sent["computed"], sent["computing"], sent["left"]) == (601, False, 0)
+
+
+def test_of_wide_columns_those_alone_travel_that_a_chart_paints():
+    level, beside = Level("line", 4, 127), ("bias", "numbers", 3)
+    raster = Raster("cells", "", 4, (0, 1), (0, 1), (0, 1), level=level, beside=beside)
+    assert painted(field(raster)) == {"cloud", "cells", "line", "numbers"}
+    curves = Curve("moves"), Curve("stays", still=True)
+    assert painted(profile(curves, ("x", "y"))) == {"cloud", "moves"}
+    assert painted(warped(Mesh("grid", 8), ("x", "y"))) == {"cloud", "grid"}
+    assert painted(charts.against_step((("loss", "loss"),), "loss")) == {"cloud"}
+
+    def wide(config: lesson.Config, state: lesson.State) -> dict[str, np.ndarray]:
+        rows = np.full(100, state.step, np.float32)
+        return {**lesson.frame(config, state), "moves": rows, "other": rows}
+
+    sent = answer(recording(20, wide), wide={"moves"})["frames"]
+    assert "moves" in sent.column_names
+    assert "weights_0" in sent.column_names  # narrow ones all do: readouts and words need them
+    assert "other" not in sent.column_names
+    assert "other" in answer(recording(20, wide))["frames"].column_names
+
+
+def test_a_caption_is_a_title_and_its_key_and_no_markup():
+    picture = Picture("a < b", charts.against_step((("loss", "loss"),), "loss"), "")
+    assert picture.caption == "a &lt; b"
+    keyed = picture._replace(key={"<LSTM>": "#0072B2"})
+    assert keyed.caption == (
+        'a &lt; b<span><i style="border-color: #0072B2"></i>&lt;LSTM&gt;</span>'
+    )
 
 
 def test_a_request_for_another_recording_gets_the_first_frames_of_this_one():

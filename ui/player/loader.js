@@ -6,9 +6,9 @@ export default function (component) {
   const { parentElement: root, data } = component;
   latest.set(root, component);
   const charts = root.querySelector(".charts");
-  for (const { title } of (data.charts ?? []).slice(charts.childElementCount)) {
+  for (const { caption } of (data.charts ?? []).slice(charts.childElementCount)) {
     const figure = charts.appendChild(document.createElement("figure"));
-    figure.appendChild(document.createElement("figcaption")).textContent = title;
+    figure.appendChild(document.createElement("figcaption")).innerHTML = caption;
     figure.appendChild(document.createElement("div")).className = "canvas";
   }
   loading ??= import(new URL(data.script, document.baseURI).href);

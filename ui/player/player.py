@@ -10,8 +10,9 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -30,7 +31,7 @@ from ui.colours import RANGES, hexadecimal
 from ui.painted import level_name
 from ui.session import identify
 from ui.steering import Run, Still
-from ui.tables import Derive, cells, charted, table
+from ui.tables import Derive, cells, charted, narrow, table
 from ui.theme import CHARTS, PINS, axis_colours, plural
 
 HERE = Path(__file__).parent
@@ -80,6 +81,16 @@ class Picture(NamedTuple):
     values: Mapping[str, float] = {}  # parameters of the chart
     # Data sets of the chart, name -> columns (n,); of a still raster `cells` (rows, columns) uint8.
     data: Mapping[str, Mapping[str, ArrayLike]] = {}
+    key: Mapping[str, str] = {}  # what its lines are, after the title: label -> colour
+
+    @property
+    def caption(self) -> str:
+        """Title and key, as HTML."""
+        lines = (
+            f'<span><i style="border-color: {colour}"></i>{escape(label)}</span>'
+            for label, colour in self.key.items()
+        )
+        return "".join([escape(self.title), *lines])
 
 
 class Readout(NamedTuple):
@@ -173,12 +184,29 @@ def _seconds(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def painted(spec: Spec) -> set[str]:
+    """The wide columns of the frames that a chart shows."""
+    meta = spec["usermeta"]
+    names = {"cloud", *meta.get("curves", ())}
+    names |= {mesh["name"] for mesh in meta.get("meshes", ())}
+    names |= {edges["column"] for edges in meta.get("edges", ())}
+    for raster in meta.get("rasters", ()):
+        also = raster["level"], raster["beside"]
+        names |= {raster["name"], *(one[k] for k, one in enumerate(also) if one is not None)}
+    return names
+
+
 def answer(
-    recording: Recording, request: object = None, start: int = 0, also: Derive | None = None
+    recording: Recording,
+    request: object = None,
+    start: int = 0,
+    also: Derive | None = None,
+    wide: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """What the browser is sent: the frames that `request` asks for, or the first from `start` on.
 
-    As many of them as the bytes of an answer allow, one at least.
+    As many of them as the bytes of an answer allow, one at least. Of the wide columns only those
+    that are named, by default all.
 
     A request is {"recording", "start", "count", "number"}; one for another recording, or one that
     makes no sense, gets the first frames. `number` comes back, so that no two answers are alike.
@@ -193,7 +221,7 @@ def answer(
     if recording.computing:
         recording.frames(start, *((CHUNK_SECONDS, count) if same else (FIRST_SECONDS, 1)))
     frames = charted(recording, also, start, count)
-    sent = table(frames)
+    sent = table(frames if wide is None else narrow(frames, wide))
     fit = (MOST_BYTES if same else FIRST_BYTES) * len(sent) // max(sent.nbytes, 1)
     return {
         "recording": identity,
@@ -271,7 +299,7 @@ def around(
     data: dict[str, Any] = {
         "charts": [
             {
-                "title": picture.title,
+                "caption": picture.caption,
                 **_drawing(json.dumps(picture.spec)),
                 "description": picture.description,
                 "values": _plain(picture),
@@ -341,6 +369,7 @@ def player(
         js=(HERE / "loader.js").read_text(),
     )
     fork = run.recording.frame_of(run.since) if run.session.heard else 0
+    wide = set[str]().union(*(painted(picture.spec) for picture in pictures))
 
     def least(said: object) -> None:
         """The component must be there again, but has all it needs."""
@@ -389,7 +418,8 @@ def player(
         data |= {"play": run.plays, "at": now.at, "heard": now.heard}
         data |= {"proposal": now.proposal is not None, "later": run.later}
         try:
-            data |= answer(run.recording, request, fork, also)
+            data |= answer(run.recording, request, fork, also, wide)
+            data["maker"] = run.maker(also)
             if not isinstance(request, dict) or request.get("turn") != turn:
                 data["prediction"] = run.prediction
                 readouts = [(start, readout(config)) for start, config in run.course]

@@ -6,8 +6,9 @@
 import { drawable } from "./numbers.js";
 
 export class Frames {
-  constructor({ recording, total, last, every, course }) {
+  constructor({ recording, maker, total, last, every, course }) {
     this.recording = recording; // the server's name for it
+    this.maker = maker; // and for what has made its columns of states
     this.total = total; // frames that there will be
     this.last = last; // step of the last of them
     this.every = every; // steps from one frame to the next
@@ -41,11 +42,12 @@ export class Frames {
     return Math.min(this.known, Math.floor(parted / every) + 1);
   }
 
-  /** Whether these are the columns that an answer has: another view of a run has others. */
-  fits(table) {
+  /** Whether an answer has these columns, made in the same way: another view of a run has others. */
+  fits({ frames, maker }) {
     const names = [...this.columns.keys(), ...this.wide.keys()];
-    const { fields } = table.schema;
-    return names.length === fields.length && fields.every(({ name }) => names.includes(name));
+    const { fields } = frames.schema;
+    if (maker !== this.maker || names.length !== fields.length) return false;
+    return fields.every(({ name }) => names.includes(name));
   }
 
   /** Begin with the first `count` frames of another run. */

@@ -71,7 +71,7 @@ export class Pictures {
       chart.keep(still);
     });
     const captions = this.area.querySelectorAll("figcaption");
-    charts.forEach(({ title }, i) => { if (captions[i]) captions[i].textContent = title; });
+    charts.forEach(({ caption }, i) => { if (captions[i]) captions[i].innerHTML = caption; }); // escaped by the server
   }
 
   /** Pinned curves, and pale what a fork cut off. */

@@ -115,14 +115,14 @@ class Player {
 
   /** Whether an answer is of the run and of the view that are here. */
   goesOn(data) {
-    return this.frames?.recording === data.recording && this.frames.fits(data.frames);
+    return this.frames?.recording === data.recording && this.frames.fits(data);
   }
 
   /** Turn to another run, or to another view of this one; returns how many frames it shares with what was there. */
   begin(data) {
     const before = this.frames;
     const frames = new Frames(data);
-    const shared = before?.fits(data.frames) ? before.shared(frames) : 0;
+    const shared = before?.fits(data) ? before.shared(frames) : 0;
     if (shared) frames.take(before, shared);
     this.talk.begin(data, performance.now());
     this.transport.turn(frames);
