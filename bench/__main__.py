@@ -7,7 +7,7 @@ from importlib import import_module
 import torch
 from playwright.sync_api import Browser
 
-from bench import background, browser, matrix_game, mnist, pages, server, versus, xor
+from bench import background, browser, matrix_game, mnist, pages, sequences, server, versus, xor
 from ui.lessons import LESSONS
 
 SIGHT = 2_000  # pixels of height in which all pictures of a page are in sight
@@ -45,6 +45,11 @@ def in_one_process() -> None:
             rate = xor.samples_a_second(config, looks) / 1e6
             line(what, f"{rate:.2f}", f"Playground {playground}")
     of_mnist()
+    for cell in ("LSTM", "GRU"):
+        what = f"sequences: epochs a second, {cell} of 32 units, with its frames"
+        loaded(what, f"{sequences.epochs_a_second(cell):.0f}", "10")
+        what = f"sequences: a rollout of 401 steps, {cell} of 256 units"
+        loaded(what, f"{sequences.milliseconds_a_rollout(cell):.0f} ms", "at most 100 ms")
     what = "matrix_game: a run ready to scrub against the notes' loop"
     line(what, f"{matrix_game.recorded_ratio():.2f}x", "1.0x")
     what = "matrix_game: updates a second of 10,000 runs against one"

@@ -20,6 +20,7 @@ LESSONS = {
     ),
     "sine_fit": ("sine_fit", 33),
     "xor": ("xor?xor.learning_rate=0.1&xor.epochs=100", 1000),
+    "sequences": ("sequences", 200),
     "matrix_game": (
         "matrix_game?matrix_game.learning_rate=0.1&matrix_game.steps=2400&matrix_game.field=true",
         1150,
@@ -53,7 +54,7 @@ def main() -> None:
                     frame,
                 )
                 step = page.locator("[data-testid=player-step]")
-                expect(step).to_have_text(str(frame), timeout=30_000)
+                expect(step).to_have_text(str(frame), timeout=60_000)
                 page.mouse.move(640, 5)
                 page.wait_for_timeout(300)
                 file = DOCS / f"{name}{'-dark' if scheme == 'dark' else ''}.png"

@@ -23,23 +23,32 @@ from core import devices
 from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
 from core.ranges import COUNT, POSITIVE, Range, check_choice
-from core.theory.sequences.cells import GATES, parameter_count
+from core.theory.sequences.cells import GATES, as_many, parameter_count
 from core.theory.sequences.findings import (
-    NOTES_CPU_SECONDS,
     NOTES_EPOCH,
-    NOTES_GPU_SECONDS,
     NOTES_LOSS,
+    NOTES_SECONDS,
     Prediction,
     findings,
     like_notes,
     predict,
+    published,
 )
-from core.theory.sequences.inside import gates, moments_shown, pictures, slopes, units_shown
+from core.theory.sequences.inside import (
+    gates,
+    moments,
+    moments_shown,
+    pictures,
+    slopes,
+    unit,
+    units_shown,
+)
 from core.theory.sequences.rollouts import (
     HEARD,
     PROMPTS,
     WAVES,
     hertz,
+    hertz_window,
     name,
     outside,
     prompt_of,
@@ -47,21 +56,25 @@ from core.theory.sequences.rollouts import (
     rollout,
     rollouts,
     sequence_of,
+    silence,
     times,
     truth,
 )
 from core.theory.sequences.script import plain_pytorch
 from core.theory.sequences.seeds import frame_losses, ratio
-from core.theory.sequences.waves import baselines, frequencies, waves
+from core.theory.sequences.waves import baselines, frequencies, loss_window, waves
 
 __all__ = ["CELLS", "LIVE", "RANGES", "STEP", "Config", "Forecaster", "State"]
 __all__ += ["FrameWithGates", "diverged", "frame", "frame_outside", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["GATES", "HEARD", "NOTES_CPU_SECONDS", "NOTES_EPOCH", "NOTES_GPU_SECONDS"]
-__all__ += ["NOTES_LOSS", "PROMPTS", "WAVES", "Prediction", "baselines", "findings"]
-__all__ += ["frame_losses", "frequencies", "gates", "hertz", "like_notes", "moments_shown"]
-__all__ += ["name", "outside", "parameter_count", "plain_pytorch", "predict", "prompt_of", "ratio"]
-__all__ += ["rollout", "sequence_of", "slopes", "times", "truth", "units_shown", "waves"]
+__all__ += ["GATES", "HEARD", "NOTES_EPOCH", "NOTES_LOSS", "NOTES_SECONDS", "PROMPTS", "WAVES"]
+__all__ += ["Prediction", "as_many", "baselines", "findings", "frame_losses", "frequencies"]
+__all__ += ["gates", "hertz", "hertz_window", "like_notes", "loss_window", "moments"]
+__all__ += ["moments_shown", "name"]
+__all__ += ["outside", "parameter_count", "plain_pytorch", "predict", "prompt_of"]
+__all__ += ["published", "ratio"]
+__all__ += ["rollout", "sequence_of", "silence", "slopes", "times", "truth", "unit", "units_shown"]
+__all__ += ["waves"]
 
 RANGES: dict[str, Range] = {
     "hidden": Range(1, 1024, whole=True),

@@ -1,10 +1,19 @@
 """How a link says how long a run of a lesson is, where that is not `steps`."""
 
 # The field, and how many steps one of it is with the settings that a page opens with.
-LENGTHS = {"xor": ("epochs", 16)}
+LENGTHS = {"xor": ("epochs", 16), "sequences": ("epochs", 1)}
+# What else makes a run short whose steps take long.
+SMALL = {"sequences": {"hidden": "4", "length": "20"}}
+# Seconds that a test waits for the whole run of a preset: some of these take minutes.
+PATIENCE = {"sequences": 2}
+
+
+def length(name: str) -> str:
+    """The field that says how long a run of the lesson is."""
+    return LENGTHS.get(name, ("steps", 1))[0]
 
 
 def few(name: str, steps: int = 200) -> dict[str, str]:
     """The settings of a run of the lesson with so many steps at least, and not many more."""
     field, each = LENGTHS.get(name, ("steps", 1))
-    return {field: str(-(-steps // each))}
+    return {field: str(-(-steps // each)), **SMALL.get(name, {})}

@@ -54,6 +54,15 @@ LESSONS = (
         "the loss falls.",
     ),
     Lesson(
+        "sequences",
+        "LSTM and GRU",
+        "Has it listened, or learnt by heart?",
+        "Two kinds of cells learn how waves go on, sample by sample, with a loss close to nothing. "
+        "Then they go on by themselves, and it shows what a low loss does not say.",
+        "Charts: a blue wave leaves the green one that it should follow; five curves of how fast "
+        "it swings; the loss falls.",
+    ),
+    Lesson(
         "matrix_game",
         "Matrix game",
         "Why do two learners go in circles?",

@@ -105,8 +105,8 @@ def test_home(visit):
 
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 def test_lesson(visit, name):
-    ((length, count),) = few(name, STEPS).items()
-    visitor = opened(visit, f"{name}?{name}.{length}={count}")
+    settings = "&".join(f"{name}.{field}={text}" for field, text in few(name, STEPS).items())
+    visitor = opened(visit, f"{name}?{settings}")
     page = visitor.page
     page.wait_for_selector("canvas.marks", timeout=60_000)
     page.wait_for_selector(".verdict")

@@ -29,6 +29,7 @@ from core.sequences import (
     Forecaster,
     FrameWithGates,
     State,
+    as_many,
     baselines,
     diverged,
     findings,
@@ -38,19 +39,25 @@ from core.sequences import (
     frequencies,
     gates,
     hertz,
+    hertz_window,
     like_notes,
+    loss_window,
+    moments,
     moments_shown,
     outside,
     parameter_count,
     plain_pytorch,
     predict,
+    published,
     ratio,
     rollout,
     run,
     sequence_of,
+    silence,
     slopes,
     times,
     truth,
+    unit,
     units_shown,
     waves,
 )
@@ -130,10 +137,10 @@ def test_a_run_is_the_loop_of_the_notes(cell: str):
 
 
 def test_its_sizes_are_those_of_the_notes():
-    for cell, published in (("LSTM", 791_809), ("GRU", 593_921)):
+    for cell, numbers in (("LSTM", 791_809), ("GRU", 593_921)):
         model = initialise(lambda cell=cell: Forecaster(cell, 256, 2), 0)
         counted = sum(values.numel() for values in model.parameters())
-        assert counted == published == predict(Config(cell=cell)).parameters
+        assert counted == numbers == predict(Config(cell=cell)).parameters
 
 
 @given(cell=st.sampled_from(["LSTM", "GRU"]), hidden=st.integers(1, 40), layers=st.integers(1, 4))
@@ -164,6 +171,15 @@ def test_a_steered_run_goes_on_as_the_loop_does(cell: str):
         loss.backward()
         optimizer.step()
     assert optimizer_steps == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(("hidden", "layers"), [(1, 1), (32, 2), (256, 2), (40, 3)])
+def test_as_many_numbers_take_so_many_units(hidden: int, layers: int):
+    units = as_many("LSTM", hidden, layers, "GRU")
+    wanted = parameter_count("LSTM", hidden, layers)
+    assert parameter_count("GRU", units, layers) >= wanted
+    assert units == 1 or parameter_count("GRU", units - 1, layers) < wanted
+    assert as_many("LSTM", hidden, layers, "LSTM") == hidden
 
 
 def test_a_small_network_learns_in_seconds_to_beat_the_last_value():
@@ -511,6 +527,29 @@ def test_a_frame_with_gates_shows_them_as_bytes(cell: str):
     assert look != FrameWithGates(2)
 
 
+@every_cell
+def test_one_unit_is_a_row_of_these_pictures(cell: str):
+    config = small(cell)
+    look, states = FrameWithGates(0), [some_state(config), some_state(config, 2.0)]
+    columns = {
+        name: np.stack([look(config, state)[name] for state in states])
+        for name in look(config, states[0])
+    }
+    frames = Frames(0, np.arange(2, dtype=np.int32), columns, 2, None)
+    shown = unit(2, 5)(config, frames)
+    assert shown.keys() == {f"unit_{name}" for name in GATES[cell]}
+    for k, state in enumerate(states):
+        found = gates(config, state, 0)
+        for name, (low, high) in GATES[cell].items():
+            wanted = found[name][1, :, 4].numpy().clip(low, high)
+            off = np.abs(shown[f"unit_{name}"][k, : config.length - 1] - wanted).max()
+            assert off <= 0.5001 * (high - low) / 254  # half a byte
+    last = unit(4, 99)(config, frames)  # of fewer layers and units
+    assert all((last[name] == unit(2, 12)(config, frames)[name]).sum() > 0 for name in last)
+    assert unit(2, 5) is unit(2, 5)  # what it has made of a recording is kept by it
+    np.testing.assert_allclose(moments(config), times(config)[: moments_shown(config)])
+
+
 def test_frequencies_that_were_not_learnt_are_rolled_out_too():
     config = small(length=100)
     state = some_state(config, 1.5)
@@ -534,7 +573,33 @@ def test_frequencies_that_were_not_learnt_are_rolled_out_too():
     np.testing.assert_allclose(shown["heard"][k], wanted[0], rtol=1e-3)
 
 
+def test_axes_hold_what_is_known():
+    for config in (Config(), Config(length=20), Config(sequences=1), Config(low_hz=3, high_hz=0)):
+        low, high = loss_window(config)
+        known = [loss for loss in baselines(config) if loss > 1e-7]  # of one wave the least is 0
+        assert high == 1
+        assert low <= min(known, default=low) < 10 * low or not known
+        slow, fast = hertz_window(config)
+        assert all(slow <= hertz(config, wave) <= fast for wave in range(len(WAVES)))
+    assert hertz_window(Config(low_hz=0, high_hz=0)) == (0, 1)
+
+
+def test_who_always_says_zero_is_off_by_the_wave_itself():
+    config = Config(sequences=9, length=40)
+    wanted = [
+        math.sqrt(sum(math.sin(2 * math.pi * hertz(config, k) * t) ** 2 for k in range(5)) / 5)
+        for t in times(config)
+    ]
+    np.testing.assert_allclose(silence(config), wanted, atol=1e-5)  # float32 sines of 2π · 4
+
+
 # --- What a run shows.
+
+
+def test_the_notes_figures_are_for_their_settings_alone():
+    assert published(Config(seed=3, epochs=5), "LSTM") == (199, 0.00023)
+    assert published(Config(cell="GRU"), "GRU") == (199, 0.00015)
+    assert published(Config(hidden=64), "LSTM") is None
 
 
 def test_the_loss_of_the_notes_is_that_of_the_epoch_they_print():

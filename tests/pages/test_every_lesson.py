@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lengths import few
+from tests.lengths import PATIENCE, few
 from tests.pages.verdict import verdict
-from ui import tables
+from ui import steering, tables
 from ui.lessons import LESSONS
 from ui.session import identify
+from ui.theme import an
 
 ROOT = Path(__file__).parents[2]
 every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
@@ -30,7 +31,8 @@ def controls(page, name: str) -> dict:
     """Every control of the page that stands in its address: field -> control."""
     kinds = ("slider", "select_slider", "toggle", "selectbox", "text_input", "multiselect")
     found = {one.key: one for kind in kinds for one in page.get(kind)}
-    return {key.removeprefix(f"{name}."): one for key, one in found.items()}
+    rows = {one.key: one for one in page.get("button_group") if one.key != f"{name}.view"}
+    return {key.removeprefix(f"{name}."): one for key, one in (found | rows).items()}
 
 
 # What no preset is long enough to tell: two equal rates mix for ever; corners are never reached.
@@ -51,8 +53,11 @@ def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
 
 
 @every_lesson
-def test_every_preset_opens_and_its_link_shows_it_again(open_page, name):
+def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeypatch):
     page = open_page(name, **few(name))
+    if name in PATIENCE:
+        monkeypatch.setattr(steering, "LOOK_SECONDS", PATIENCE[name])
+        monkeypatch.setattr(steering, "SOON_SECONDS", PATIENCE[name])
     key = f"{name}.preset"
     presets = list(page.menu_button(key).options)
     assert presets[0] == "as in the notes"
@@ -124,7 +129,8 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
         "Script that repeats the run",
     ]
     assert all(button.HasField("deferred_file_id") and not button.url for button in buttons)
-    assert "microseconds an update" in page.caption[-1].value
+    step = getattr(core(name), "STEP", "update")
+    assert f"microseconds {an(step)}" in page.caption[-1].value
 
 
 @every_lesson

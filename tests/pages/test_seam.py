@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from tests.lengths import few
+from tests.lengths import length
 from ui.lessons import LESSONS
 from ui.player import player
 
@@ -71,9 +71,8 @@ def asked(name: str) -> st.SearchStrategy[dict[str, str]]:
     page.switch_page(f"pages/{name}.py")
     page.run()
     found: dict[str, st.SearchStrategy[str]] = {}
-    (length,) = few(name)
     for one in page.slider:
-        short = one.key == f"{name}.{length}"  # a long run adds nothing here
+        short = one.key == f"{name}.{length(name)}"  # a long run adds nothing here
         ends = one.min, one.min + max(40, one.step) if short else one.max
         found[one.key] = st.sampled_from([*map(str, ends), "0", "-0", "1e-320", *REFUSED])
     for kind in ("selectbox", "multiselect", "select_slider", "button_group"):
@@ -89,7 +88,7 @@ def asked(name: str) -> st.SearchStrategy[dict[str, str]]:
     fields["course"] = st.sampled_from(live).flatmap(
         lambda field: fields[field].map(lambda value: f"0 {field} {value} 1")
     )
-    steps = {length: fields.pop(length)}
+    steps = {length(name): fields.pop(length(name))}
     return st.fixed_dictionaries(steps, optional={k: v for k, v in fields.items() if k != "preset"})
 
 

@@ -100,6 +100,14 @@ def parameter_count(cell: str, hidden: int, layers: int) -> int:
     return sum(each) + hidden + 1
 
 
+def as_many(cell: str, hidden: int, layers: int, other: str) -> int:
+    """The units a layer with which the `other` cell has as many numbers to learn, or just more."""
+    wanted, units = parameter_count(cell, hidden, layers), 1
+    while parameter_count(other, units, layers) < wanted:
+        units += 1
+    return units
+
+
 def walk(
     cell: str,
     parameters: Mapping[str, Tensor],

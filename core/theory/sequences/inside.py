@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +11,13 @@ import torch
 from torch import Tensor
 
 from core.ranges import Range
-from core.rasters import NO_NUMBER, to_bytes
+from core.rasters import NO_NUMBER, to_bytes, to_values
 from core.theory.sequences.cells import GATES, Gates, walk
 from core.theory.sequences.rollouts import SHORTEST
-from core.theory.sequences.waves import waves
+from core.theory.sequences.waves import rate, waves
 
 if TYPE_CHECKING:
+    from core.recording import Frames
     from core.sequences import Config, State
 
 UNITS = 32  # of a layer that are shown, the first ones
@@ -90,9 +93,33 @@ def moments_shown(config: Config) -> int:
     return max(config.length - 1, SHORTEST)
 
 
+def moments(config: Config) -> np.ndarray:
+    """(moments_shown,) float64 when these are, in seconds."""
+    return np.arange(moments_shown(config)) / rate(config)
+
+
 def units_shown(config: Config) -> int:
     """Units of a layer in the pictures."""
     return min(config.hidden, UNITS)
+
+
+@cache
+def unit(layer: int, which: int) -> Callable[[Config, Frames], Mapping[str, np.ndarray]]:
+    """One unit of a layer, both counted from 1: a maker of columns `unit_forget`, ...
+
+    Each (m, moments_shown) float32, what the gates of that name do, read from the bytes of
+    `pictures`; of the last unit, or layer, where there are fewer.
+    """
+
+    def of_unit(config: Config, frames: Frames) -> dict[str, np.ndarray]:
+        k, row = min(layer, config.layers), min(which, units_shown(config)) - 1
+        cells = {name: frames.columns[f"{name}_{k}"][:, row] for name in GATES[config.cell]}
+        return {
+            f"unit_{name}": to_values(values, *GATES[config.cell][name]).astype(np.float32)
+            for name, values in cells.items()
+        }
+
+    return of_unit
 
 
 def pictures(config: Config, state: State, sequence: int) -> dict[str, np.ndarray]:

@@ -91,6 +91,12 @@ def sequence_of(config: Config, wave: int) -> int:
     return round(wave * (config.sequences - 1) / (len(WAVES) - 1))
 
 
+def hertz_window(config: Config) -> tuple[float, float]:
+    """Ends of an axis for the frequency of what goes on."""
+    low, high = sorted((config.low_hz, config.high_hz))
+    return 0.5 * low, 1.5 * high or 1.0
+
+
 def hertz(config: Config, wave: int) -> float:
     """The frequency of the wave so called in WAVES."""
     return float(frequencies(config)[sequence_of(config, wave)])
@@ -105,6 +111,11 @@ def truth(config: Config) -> Tensor:
     """(WAVES, span) float32: the waves shown, and how they go on."""
     chosen = [sequence_of(config, wave) for wave in range(len(WAVES))]
     return waves(config, frequencies(config)[chosen], span(config))
+
+
+def silence(config: Config) -> np.ndarray:
+    """(span,) float32: how far off who always says 0 is, the root of the mean square over WAVES."""
+    return truth(config).square().mean(dim=0).sqrt().numpy()
 
 
 def name(prompt: int, wave: int) -> str:

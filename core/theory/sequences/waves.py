@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from core.sequences import Config
 
 
+LEAST_DRAWN = 1e-7  # of a loss: of one wave alone the least is 0
+
+
 def frequencies(config: Config) -> Tensor:
     """(sequences,) float32, in Hz."""
     return torch.linspace(config.low_hz, config.high_hz, config.sequences)
@@ -69,6 +72,12 @@ def baselines(config: Config) -> Baselines:
         _mean_square(bent),
         x[:, 1].var(correction=0).item() / targets,
     )
+
+
+def loss_window(config: Config) -> tuple[float, float]:
+    """Ends of a logarithmic axis for a loss: a power of ten below all that is known, and 1."""
+    known = [loss for loss in baselines(config) if loss > LEAST_DRAWN]
+    return 10.0 ** math.floor(math.log10(min(known, default=LEAST_DRAWN))), 1.0
 
 
 def _mean_square(errors: Tensor) -> float:

@@ -1,0 +1,371 @@
+"""LSTM and GRU: what is learnt of waves by saying the next sample, and what is not."""
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from core import sequences as lesson
+from core.race import race
+from core.ranges import Range
+from core.recording import shared
+from ui.controls import Settings
+from ui.forecast import gates, meaning, over_seeds, point_by_point, sizes
+from ui.page import WATCH, Guess, Try, ending, heading
+from ui.painted import Curve, profile
+from ui.pictures import Line, over_steps
+from ui.player.player import Picture, Readout, player
+from ui.steering import Run
+from ui.theme import BLUE, GREEN, GREY, SERIES, VERMILION, counted, number, short
+from ui.verdict import Name, autopsy, verdict
+
+CELLS = tuple(lesson.CELLS)
+INKS = dict(zip(CELLS, (BLUE, VERMILION), strict=True))
+HEARD = tuple(map(str, lesson.PROMPTS))
+SIZES = {"small": 32, "medium": 64, "as in the notes": 256}
+# The sliders' part of what Config allows.
+WIDTHS, LAYERS, EPOCHS = (Range(1, most, whole=True) for most in (256, 3, 2_000))
+WAVES, LENGTHS, HERTZ = Range(1, 200, whole=True), Range(3, 200, whole=True), Range(0, 10)
+OPENING: dict[str, Any] = {"hidden": 32, "learning_rate": 0.01, "epochs": 300}
+PRESETS: dict[str, dict[str, Any]] = {
+    "as in the notes": {},
+    "the GRU of the notes": {"cell": "GRU"},
+    "small cells": OPENING,
+    "small cells, GRU": OPENING | {"cell": "GRU"},
+    "medium cells": OPENING | {"hidden": 64},
+    "fewer samples a second": OPENING | {"length": 20},
+    "one wave": OPENING | {"sequences": 1, "high_hz": 1.0},
+    "a step that is too long": OPENING | {"learning_rate": 1.0},
+}
+NAMES = {  # of the findings
+    "loss": Name("Loss{cell}", note="predicted: what the notes print"),
+    "frequency": Name("What goes on swings at{cell}", "Hz", "predicted: what was heard"),
+}
+LIMIT = "a straight line through the last two samples has {limit}"
+GATED = {  # what the cells do
+    "LSTM": [
+        r"i, f, o &= \sigma(W x + U h + b)",
+        r"g &= \tanh(W x + U h + b)",
+        r"c &\leftarrow f \cdot c + i \cdot g",
+        r"h &\leftarrow o \cdot \tanh(c)",
+    ],
+    "GRU": [
+        r"r, z &= \sigma(W x + U h + b)",
+        r"n &= \tanh(W x + b + r\,(U h + b'))",
+        r"h &\leftarrow (1 - z) \cdot n + z \cdot h",
+    ],
+}
+PERIOD = ("seconds", "sample")
+SEEDS = 5
+ONE = "the zero that every wave begins with"
+
+# --- The controls.
+
+settings = Settings(lesson, PRESETS, OPENING)
+with settings.sidebar():
+    settings.choice("cell", "Cell", CELLS, row=True, explain="What each layer is made of.")
+    settings.log_slider(
+        "learning_rate",
+        "Learning rate η",
+        Range(1e-5, 1),
+        explain="Of Adam: about how far each number moves in an update.",
+    )
+    settings.slider("hidden", "Units a layer", WIDTHS, explain="The notes have 256.")
+    heard = settings.choice(
+        "heard",
+        "Samples heard",
+        HEARD,
+        default="50",
+        explain="Before it goes on by itself. After 1, the zero of every wave, nothing says how "
+        "fast: so the notes start.",
+    )
+    wave = settings.choice(
+        "wave",
+        "Wave heard",
+        lesson.WAVES,
+        default="fastest",
+        explain="One of those that are learnt.",
+    )
+    with settings.more():
+        for name, label, allowed, explain in (
+            ("epochs", "Epochs", EPOCHS, "Updates: each looks at all waves."),
+            ("layers", "Layers", LAYERS, "Of cells, one after the other."),
+            ("sequences", "Waves", WAVES, "How many are learnt."),
+            ("length", "Samples of a wave", LENGTHS, "They take one second."),
+            ("low_hz", "Slowest wave, Hz", HERTZ, "Swings a second."),
+            ("high_hz", "Fastest wave, Hz", HERTZ, "Those between lie evenly."),
+            ("seed", "Seed", Range(0, 99, whole=True), "Of the first numbers."),
+        ):
+            settings.slider(name, label, allowed, explain=explain)
+        of_gates = "In the view *Gates*."
+        layer = settings.slider("layer", "Layer shown", LAYERS, default=1, explain=of_gates)
+        shown = Range(1, 32, whole=True)
+        unit = settings.slider("unit", "Unit shown", shown, default=1, explain=of_gates)
+        settings.device()
+view = settings.view("Rollout", "Side by side", "One step or many", "Gates", "Unknown waves")
+
+# --- What is known without training, in words.
+
+prompt, which = int(heard), lesson.WAVES.index(wave)
+both = view == "Side by side"
+frame = {"Gates": lesson.FrameWithGates(which), "Unknown waves": lesson.frame_outside}.get(view)
+run = Run(settings, frame, race(lesson, "cell", CELLS) if both else None)
+config = run.config
+cell, known = config.cell, lesson.predict(config).baselines
+hz, fed = lesson.hertz(config, which), lesson.prompt_of(config, prompt)
+after = f"{fed} samples of {short(hz)} Hz" if prompt > 1 else ONE
+
+story = [
+    f"Of {counted(config.sequences, 'wave')} a network hears sample after sample and learns to say "
+    "the *next one*. Then it goes on *by itself*: what it says is what it hears next.",
+]
+if settings.prediction != "shown":
+    story.append(WATCH)
+else:
+    story.append(
+        "A straight line through the last two samples says the next one with a *loss*, the mean "
+        f"square error, of only {short(known.line)}, and has not heard how fast the wave is. So a "
+        "low loss does not say that the network has: look at what it makes."
+    )
+heading(
+    run,
+    story,
+    GATED[cell],
+)
+
+# --- The pictures.
+
+times, truth = lesson.times(config), lesson.truth(config).numpy()
+chosen, end = lesson.name(prompt, which), float(times[-1])
+true_wave = truth[which if prompt > 1 else 0]
+lanes = {f"lane_{k}_": name for k, name in enumerate(CELLS)} if both else {"": cell}
+window = {"left": 0.0, "right": end, "low": -1.75, "high": 1.75, "heard": float(times[fed - 1])}
+on_time = {"x": times}
+
+
+def waves(title: str, curves: dict[str, tuple[str, str]], words: str) -> Picture:
+    """Curves, column -> label and colour, over the wave that is heard; after one sample none is."""
+    drawn = [Curve(name, ink) for name, (_, ink) in curves.items()]
+    data, key = dict.fromkeys(curves, on_time), dict(curves.values())
+    if prompt > 1:
+        drawn.insert(0, Curve("truth", GREEN, 2, still=True))
+        data, key = data | {"truth": on_time | {"y": true_wave}}, {"the wave": GREEN} | key
+    return Picture(title, profile(tuple(drawn), PERIOD, rules=("heard",)), words, window, data, key)
+
+
+goes_on = {f"{lane}{chosen}": (name, INKS[name]) for lane, name in lanes.items()}
+rollout = waves(
+    f"It hears {after}, up to the line; then by itself",
+    goes_on,
+    "What goes on after epoch {step}.",
+)
+as_notes = lesson.like_notes(config)
+loss = over_steps(
+    run,
+    "The loss; ◇ as published" if as_notes else "The loss",
+    "loss",
+    [
+        Line(f"{lane}loss", name, math.nan, INKS[name], lesson.published(config, name))
+        for lane, name in lanes.items()
+    ],
+    lesson.loss_window(config),
+    levels={
+        "the last sample again": known.last,
+        "a straight line": known.line,
+        "the least": known.least,
+    },
+    log=True,
+)
+hertz = [lesson.hertz(config, k) for k in range(len(lesson.WAVES))]
+of_waves = {
+    lesson.name(prompt, k).replace("rollout", "hz"): (f"{hertz[k]:.3g} Hz", SERIES[k])
+    for k in (range(len(hertz)) if prompt > 1 else [0])
+}
+if both:
+    column = chosen.replace("rollout", "hz")
+    of_waves = {f"{lane}{column}": (name, INKS[name]) for lane, name in lanes.items()}
+swings = over_steps(
+    run,
+    "How fast it swings by itself" + ("; green: as heard" if prompt > 1 else ""),
+    "Hz",
+    [Line(name, label, math.nan, ink) for name, (label, ink) in of_waves.items()],
+    lesson.hertz_window(config),
+    targets=(hz,) if both and prompt > 1 else hertz if prompt > 1 else (),
+    quiet=tuple(of_waves),
+)._replace(key=dict(of_waves.values()))
+
+
+def readout(config: lesson.Config) -> Readout:
+    """What the last epoch did."""
+    lane = f"lane_{CELLS.index(config.cell)}_" if both else ""
+    return Readout(
+        f"Before the first epoch the loss is {{{lane}loss}}.",
+        f"What just happened: epoch {{step}} took the loss from {{before_{lane}loss}} to "
+        f"{{{lane}loss}}; by itself it swings at {{{lane}{chosen.replace('rollout', 'hz')}}} Hz.",
+    )
+
+
+also, pictures, picks = None, [rollout, swings, loss], None
+if view == "One step or many":
+    forced, off = f"forced_{which if prompt > 1 else 0}", f"off_{prompt}"
+    curves = {forced: ("told each sample", GREY)} | goes_on
+    steps = waves(
+        f"Told each sample, and by itself after {after}",
+        curves,
+        "Both after epoch {step}.",
+    )
+    horizon = Picture(
+        "How far off it is by itself, over five waves",
+        profile(
+            (Curve("silence", GREY, 1.5, still=True), Curve(off, INKS[cell])),
+            ("seconds", "error"),
+            rules=("heard",),
+        ),
+        "The error after epoch {step}.",
+        window | {"low": 0.0, "high": 1.75},
+        {off: on_time, "silence": on_time | {"y": lesson.silence(config)}},
+        {cell: INKS[cell], "who always says 0": GREY},
+    )  # fmt: skip
+    pictures = [steps, horizon, loss] if prompt > 1 else [steps, loss]
+elif view == "Gates":
+    also = lesson.unit(layer, unit)
+    of_layer, seconds = min(layer, config.layers), lesson.moments(config)
+    shown_units = lesson.units_shown(config)
+    drawn = gates(lesson.GATES[cell], of_layer, len(seconds), shown_units)
+    pictures = drawn.pictures(
+        f"Layer {of_layer} hears {short(hz)} Hz: its units, sample by sample",
+        f"Unit {min(unit, shown_units)}; a click chooses another",
+        seconds,
+        INKS[cell],
+    )
+
+    def choose(x: float, y: float) -> None:
+        """A click in the rasters: that unit alone."""
+        found = drawn.row_at(x, y)
+        if found is not None:
+            settings.change({"unit": found + 1})
+
+    picks = [choose, None, None]
+elif view == "Unknown waves":
+    asked = lesson.outside(config).numpy()
+    low, high = sorted((config.low_hz, config.high_hz))
+    pictures = [
+        Picture(
+            "Slower and faster waves than those it learnt, between the lines",
+            profile(
+                (Curve("own", GREEN, 2, still=True), Curve("heard", INKS[cell])),
+                ("heard, Hz", "by itself, Hz"),
+                rules=("slowest", "fastest"),
+            ),
+            "The frequency of what goes on after epoch {step}.",
+            {"left": float(asked[0]), "right": float(asked[-1]), "low": 0.0,
+             "high": float(asked[-1]), "slowest": low, "fastest": high},
+            {"heard": {"x": asked}, "own": {"x": asked, "y": asked}},
+            {"as fast as heard": GREEN, cell: INKS[cell]},
+        ),
+        loss,
+    ]  # fmt: skip
+player(run, pictures, readout, also=also, on_pick=picks)
+
+# --- What the run measured, beside what is published.
+
+frames = run.finish()
+if both:
+    each = [
+        lesson.findings(run.lesson.lane(frames, k), *run.lesson.legs(k, *run.legs),
+                        prompt=prompt, wave=which)
+        for k in range(len(CELLS))
+    ]  # fmt: skip
+    found = [one._replace(which=k) for k, lane in enumerate(each) for one in lane]
+else:
+    found = lesson.findings(frames, *run.legs, prompt=prompt, wave=which)
+verdict(run, found, NAMES, LIMIT, cell=lambda one: f", {CELLS[one.which]}" if both else "")
+ends = [frames.columns[f"{lane}loss"][-1] for lane in lanes] if len(frames.steps) else []
+if not all(map(math.isfinite, ends)):
+    slower = settings.below("learning_rate", config.learning_rate / 10)
+    why = "A step that is too long throws the numbers of the network about."
+    autopsy(run, run.since, [why], "Use {}", slower)
+
+
+def told(guess: str) -> str:
+    """The reply to who has guessed which wave is slower to come from one that knows one alone."""
+    swing = next((one.measured for one in found if one.quantity == "frequency"), math.nan)
+    return (
+        f"You said: {guess}. It heard {short(hz)} Hz and swings at {number(swing)} Hz. It has "
+        "never seen another wave, and need not listen to say the next sample."
+    )
+
+
+def lucky() -> None:
+    """Five runs of each cell, in the background."""
+    races = {
+        name: shared(
+            race(lesson, "seed", range(SEEDS)).run,
+            ((0, replace(config, cell=name, hidden=SIZES["small"], seed=0)),),
+            frame=lesson.frame_losses,
+        )
+        for name in CELLS
+    }
+    over_seeds(run, races, tuple(INKS.values()), lesson.ratio)
+
+
+workings = {
+    "Point by point": partial(
+        point_by_point, run, times, true_wave,
+        (next(iter(goes_on)), f"{'lane_0_' if both else ''}forced_{which if prompt > 1 else 0}"),
+        fed, INKS[CELLS[0] if both else cell],
+    ),
+    "What a loss means": lambda: meaning(known),
+    "Over seeds": lucky,
+    "Sizes and times": partial(
+        sizes, run, CELLS, SIZES,
+        lambda name, units: lesson.parameter_count(name, units, config.layers),
+        lambda units: lesson.as_many("LSTM", units, config.layers, "GRU"),
+        lesson.NOTES_SECONDS,
+    ),
+}  # fmt: skip
+ending(
+    run,
+    rollout,
+    frames,
+    Guess(
+        "one",
+        "**Only one wave.** It learns 1 Hz alone. Then it hears 1 Hz and goes on. And if it had "
+        "heard nothing but the zero?",
+        ("it swings at 1 Hz too", "it stays at zero", "it swings anyhow"),
+        PRESETS["one wave"] | {"heard": "1", "view": "Rollout"},
+        told,
+        config == lesson.Config(**PRESETS["one wave"]) and prompt == 1 and frames.finished,
+    ),
+    Try(
+        "**Side by side.** The same waves, the same first moment: which of the two learns faster "
+        "here, and does the faster one listen better?",
+        "Race them",
+        PRESETS["small cells"] | {"view": "Side by side"},
+    ),
+    Try(
+        "**The zero alone.** The notes let theirs go on after one zero. Every wave begins so: what "
+        "comes is its own choice.",
+        "Say zero",
+        PRESETS["small cells"] | {"heard": "1", "view": "Rollout"},
+    ),
+    Try(
+        "**Fewer samples a second.** With 20 in place of 100 a straight line goes wrong, and who "
+        "wants a low loss has to know how fast the wave is.",
+        "Take 20",
+        PRESETS["fewer samples a second"] | {"view": "Rollout"},
+    ),
+    Try(
+        "**Waves that it has never heard.** Slower and faster ones than those it has learnt.",
+        "Ask it",
+        PRESETS["small cells"] | {"view": "Unknown waves"},
+    ),
+    Try(
+        "**As in the notes**, with 256 units: an epoch takes a third of a second. Go on reading "
+        "while it is computed.",
+        "Be patient",
+        PRESETS["as in the notes"],
+    ),
+    code=(lesson.State, lesson.Forecaster, lesson.run, lesson.predict),
+    workings=workings,
+)
