@@ -193,6 +193,8 @@ class Settings(Held):
         asked = st.query_params.get_all(self.key(field))
         if len(asked) > 1 and self.key(field) not in st.session_state:
             self.complain(f"The link sets {field} {len(asked)} times: the last is used.")
+        if field in self._begins and not asked and self.key(field) not in st.session_state:
+            st.session_state[self.key(field)] = write(self._begins[field])
         text = st.text_input(
             label,
             write(getattr(self.defaults, field)),
@@ -226,7 +228,13 @@ class Settings(Held):
                 )
             check_vector(field, values, allowed=allowed)
 
-        return self._line(field, label, explain, parse_numbers, write_numbers, check)
+        def parse(text: str) -> tuple[float, ...]:
+            return tuple(
+                int(value) if allowed.whole and value.is_integer() else value
+                for value in parse_numbers(text)
+            )
+
+        return self._line(field, label, explain, parse, write_numbers, check)
 
     def matrix(
         self, field: str, label: str, allowed: Range, *, explain: str, size: int

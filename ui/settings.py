@@ -6,6 +6,7 @@ allowed.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -43,6 +44,8 @@ class Held:
         self._refused: list[str] = []
         self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
+        self._begins: dict[str, Any] = {}  # field -> with what it opens on this machine
+        self._allows: Callable[[Any], object] | None = None
         # Counts runs of the whole page: a browser says which one it has seen.
         self.turn: int = st.session_state.get(f"{self.name}.turn", 0) + 1
         st.session_state[f"{self.name}.turn"] = self.turn
@@ -55,11 +58,36 @@ class Held:
         """The key of a field's control, and its name in the address."""
         return f"{self.name}.{field}"
 
+    def begin(self, changes: Mapping[str, Any]) -> None:
+        """Before any control: open with these where the address says nothing that can be used.
+
+        Unlike those of `opening` they may be others on another machine: the address will say them.
+        """
+        self._begins = dict(changes)
+
+    def allow(self, check: Callable[[Any], object]) -> None:
+        """Refuse a Config of which `check` raises `ValueError` or `RuntimeError`: this machine
+        cannot run it. The one on screen is not asked again, since its run takes what is needed.
+        """
+        self._allows = check
+
     def _ask(self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None]) -> None:
         """Before a control is made: look whether the address holds a value that it cannot take."""
         texts = st.query_params.get_all(self.key(field))
-        if not texts or self.key(field) in st.session_state:
+        if self.key(field) in st.session_state:
             return
+        if texts:
+            self._look(field, texts, parse, check)
+        if field in self._begins and (not texts or field in self._unused):
+            st.session_state[self.key(field)] = self._begins[field]
+
+    def _look(
+        self,
+        field: str,
+        texts: list[str],
+        parse: Callable[[str], Any],
+        check: Callable[[Any], None],
+    ) -> None:
         try:
             value = parse(texts[0])
         except ValueError:
@@ -194,10 +222,13 @@ class Held:
                 if field not in self._page_fields
             }
             try:
-                st.session_state[good] = self.lesson.Config(**chosen)
-            except ValueError as refused:
+                config = self.lesson.Config(**chosen)
+                if self._allows and config != st.session_state.get(good):
+                    self._allows(config)
+                st.session_state[good] = config
+            except (ValueError, RuntimeError) as refused:
                 self._refused.append(str(refused))
-        return st.session_state.get(good, self.defaults)
+        return st.session_state.get(good, replace(self.defaults, **self._begins))
 
     def _complain_of_unknown(self) -> None:
         known = set(map(self.key, (*self._values, "preset", *LINKED)))
