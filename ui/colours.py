@@ -1,8 +1,9 @@
 """Colour maps for pictures of numbers: 255 colours, evenly spaced to the eye, for core/rasters.py.
 
-Both are told apart by colour-blind readers: the sequential one by lightness alone, which grows
+All are told apart by colour-blind readers: the sequential one by lightness alone, which grows
 evenly from blue to yellow; the diverging one by blue against orange, whose lightness changes as
-evenly on both sides of 0. Its middle is near the page's own colour, so there are two of it.
+evenly on both sides of 0; ink, which has what was written, by grey. Where 0 is near the page's own
+colour there are two of them.
 """
 
 from functools import cache
@@ -12,7 +13,7 @@ import numpy as np
 
 COLOURS = 255  # as many as core/rasters.py has bytes for numbers
 # A legend names a map by what Vega calls its range: the colours then come with the theme.
-RANGES = {"ramp": "sequential", "diverging": "diverging"}
+RANGES = {"ramp": "sequential", "diverging": "diverging", "heatmap": "ink"}
 
 # CIE L*a*b* (D65): the ends, and the middle of the diverging ones.
 _SEQUENTIAL = ((20, 8, -38), (92, -6, 68))
@@ -20,6 +21,7 @@ _DIVERGING = {
     False: ((40, 4, -46), (95, 0, 0), (40, 34, 48)),
     True: ((76, -10, -34), (18, 0, -3), (76, 18, 58)),
 }
+_INK = {False: ((100, 0, 0), (12, 0, 0)), True: ((7.5, 0, 1), (94, 0, 0))}  # on the page
 
 
 def _srgb(lab: np.ndarray) -> np.ndarray:
@@ -43,8 +45,8 @@ def _srgb(lab: np.ndarray) -> np.ndarray:
 
 @cache
 def colours(name: str, dark: bool = False) -> np.ndarray:
-    """(255, 3) uint8 red, green and blue of the map called `name`, "sequential" or "diverging"."""
-    anchors = _SEQUENTIAL if name == "sequential" else _DIVERGING[dark]
+    """(255, 3) uint8 red, green and blue of the map called `name`, one of RANGES."""
+    anchors = {"sequential": _SEQUENTIAL, "diverging": _DIVERGING[dark], "ink": _INK[dark]}[name]
     places = np.linspace(0, COLOURS - 1, len(anchors))
     lab = [np.interp(np.arange(COLOURS), places, part) for part in np.transpose(anchors)]
     return _srgb(np.stack(lab, axis=1))

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,10 @@ from ui.painted import level_name
 from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import narrow, table
-from ui.theme import GREY, an, number, standalone
+from ui.theme import BLUE, GREEN, GREY, an, number, standalone
 
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
+BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
 SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
 
 
@@ -56,8 +57,27 @@ def _hatched(rows: int = 260, columns: int = 450) -> np.ndarray:
     return pixels
 
 
+def _bars(cells: np.ndarray, marked: Sequence[int]) -> np.ndarray:
+    """Bars as js/raster.js paints them, each cell of BAR_CELL pixels: (rows, columns, 4) uint8."""
+    (rows, columns), (high, wide) = cells.shape, BAR_CELL
+    blue, green, grey = (list(bytes.fromhex(f"{colour[1:]}ff")) for colour in (BLUE, GREEN, GREY))
+    pixels = np.zeros((rows, high, columns, wide, 4), np.uint8)
+    foot, full, side = round(0.94 * high), round(0.84 * high), round(0.14 * wide)
+    for row, column in np.ndindex(rows, columns):
+        cell, right = pixels[row, :, column, side : wide - side], marked[row] == column
+        cell[foot - 1 : foot] = green if right else grey
+        if right:
+            cell[foot - full] = cell[foot - full : foot, 0] = cell[foot - full : foot, -1] = green
+        if cells[row, column] != NO_NUMBER:
+            bar = round(int(cells[row, column]) / LARGEST * full)
+            cell[foot - bar : foot] = green if right else blue
+    return pixels.reshape(rows * high, columns * wide, 4)
+
+
 def _painted(raster: Mapping[str, Any], cells: np.ndarray, dark: bool) -> list[dict[str, str]]:
     """Rows for the layer of a raster: its picture, over strokes where cells have no number."""
+    if raster["bars"] is not None:
+        return [_image(_bars(cells.reshape(-1, raster["columns"]), raster["bars"]))]
     table = np.zeros((256, 4), np.uint8)  # transparent
     table[: LARGEST + 1] = np.insert(colours(raster["colours"], dark), 3, 255, axis=1)
     if raster["bands"]:

@@ -37,7 +37,7 @@ class Raster(NamedTuple):
     """One byte a cell (core/rasters.py), painted from the outer ends of its outer cells."""
 
     name: str  # of a column of the frames or, if it stays still, of a data set with `cells`
-    label: str  # what its numbers are, in the legend and under the pointer
+    label: str  # what its numbers are, in the legend and under the pointer; "": nothing there
     columns: int  # cells from left to right
     x: Ends  # left and right
     y: Ends  # lower and upper
@@ -51,6 +51,10 @@ class Raster(NamedTuple):
     shows: tuple[Ends, Ends] | None = None  # what its places stand for, if not where it is drawn
     # A number of a column of the frames, under the pointer too: what it is, the column, which part.
     beside: tuple[str, str, int] | None = None
+    columns_are: tuple[str, ...] = ()  # what its columns are called, under the pointer
+    # In place of colours a bar in each cell, as high as its number; of each row one column is
+    # marked, which is the right one.
+    bars: tuple[int, ...] | None = None
 
 
 class Edges(NamedTuple):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LARGEST, NO_NUMBER, banded, cellAt, levelLine, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
+import { LARGEST, NO_NUMBER, banded, barsOf, cellAt, levelLine, meaningOf, paletteOf } from "../../ui/player/js/raster.js";
 
 const hex = (byte) => byte.toString(16).padStart(2, "0");
 
@@ -77,4 +77,19 @@ test("a palette of bands has the middle colour of each, and none where there is 
   assert.deepEqual([0, 126, 127, 254].map((byte) => two[byte]), [64, 64, 191, 191]);
   assert.equal(two[NO_NUMBER], NO_NUMBER);
   assert.equal(palette[0], 0); // its argument is as it was
+});
+
+test("bars stand on one line, each as high as its number, and one of a row is marked", () => {
+  const bytes = Uint8Array.from([0, 127, LARGEST, NO_NUMBER, LARGEST, 0]);
+  const bars = barsOf(bytes, 3, [1, 2]);
+  assert.deepEqual(bars.map(({ marked }) => marked), [false, true, false, false, false, true]);
+  const whole = bars[2].high;
+  assert.ok(whole > 0.4 && whole < 0.5); // of two rows
+  const highs = bars.map(({ high }) => high / whole);
+  for (const [k, share] of [0, 0.5, 1, 0, 1, 0].entries()) assert.ok(Math.abs(highs[k] - share) < 1e-12, `${k}`);
+  for (const [k, { left, top, wide, high }] of bars.entries()) {
+    assert.ok(left > (k % 3) / 3 && left + wide < (k % 3 + 1) / 3);
+    const foot = top + high - Math.floor(k / 3) / 2;
+    assert.ok(Math.abs(foot - bars[0].top) < 1e-12 && foot < 0.5);
+  }
 });

@@ -22,7 +22,8 @@ SIGHTS = {
     ],
 }
 DIVERGING = [("diverging", False), ("diverging", True)]
-EVERY_MAP = [("sequential", False), ("sequential", True), *DIVERGING]
+INK = [("ink", False), ("ink", True)]
+EVERY_MAP = [("sequential", False), ("sequential", True), *DIVERGING, *INK]
 every_sight = pytest.mark.parametrize("sight", SIGHTS)
 MIDDLE = 127
 
@@ -55,6 +56,14 @@ def test_the_sequential_map_grows_lighter_at_every_step_for_everybody(sight):
     # Half way in value is half way in lightness, to a tenth of the whole.
     assert abs(lightness[MIDDLE] - lightness[[0, -1]].mean()) < 0.1 * np.ptp(lightness)
     assert np.ptp(lightness) > 60
+
+
+@pytest.mark.parametrize(("name", "dark"), INK)
+def test_ink_is_as_dark_on_light_paper_as_it_is_light_on_dark(name, dark):
+    lightness = seen(name, dark)[:, 0] * (1 if dark else -1)
+    # Rounding to 8 bits moves a lightness by up to 0.4 of what three steps are, 80 / 254 each.
+    assert (np.diff(lightness[::3]) > 0).all()
+    assert np.ptp(lightness) > 75
 
 
 @pytest.mark.parametrize(("name", "dark"), DIVERGING)

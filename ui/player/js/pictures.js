@@ -117,7 +117,8 @@ export class Pictures {
 function rangesOf(maps) {
   if (!maps) return {};
   const scheme = (text) => text.match(/.{6}/g).filter((_, i) => i % 2 === 0).map((colour) => `#${colour}`);
-  return { ramp: { scheme: scheme(maps.sequential) }, diverging: { scheme: scheme(maps.diverging) } };
+  const { sequential, diverging, ink } = maps;
+  return { ramp: { scheme: scheme(sequential) }, diverging: { scheme: scheme(diverging) }, heatmap: { scheme: scheme(ink) } };
 }
 
 function drop({ finalize, place }) {

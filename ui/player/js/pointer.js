@@ -32,8 +32,8 @@ function lookInto(box, chart) {
       if (!edge) return tip.leave();
       return tip.show(last, edge.label, [lineOf(number(edge.value))]);
     }
-    const [{ row, column, place }] = found;
-    const here = place ? place.map(number).join(", ") : `row ${row}, column ${column}`;
+    const [{ row, column, name, place }] = found;
+    const here = name ?? (place ? place.map(number).join(", ") : `row ${row}, column ${column}`);
     tip.show(last, here, found.flatMap(({ label, byte, limits, beside: more }) => {
       const { value, sign } = meaningOf(byte, limits);
       const lines = [lineOf(label, `${sign}${number(value)}`)];

@@ -7,6 +7,9 @@ export const NO_NUMBER = 255;
 const HATCH = "#8A8F98"; // strokes where there is no number
 const LEVEL = [["#FFFFFF", 4.5], ["#000000", 2]]; // black with a white outline: one of the two stands out
 const TILE = 8; // pixels from one to the next
+const [BAR, MARKED] = ["#0072B2", "#009E73"]; // of any column, and of the one that is marked
+// Of a cell: how broad a bar is, how high at most, and where it stands.
+const [BROAD, SLOT, FOOT] = [0.72, 0.84, 0.94];
 
 /** The colours of a map, six hexadecimal digits each, as the pixels of an image: 32 bits a byte. */
 export function paletteOf(text) {
@@ -73,6 +76,21 @@ export function levelLine(bytes, columns, level) {
   return strokes;
 }
 
+/**
+ * The bars of a picture whose cells are as high as their numbers, in parts of it from its left and first row:
+ * [{ left, top, wide, high, marked }], for each row one of a column that is marked, over a slot as high as 1.
+ */
+export function barsOf(bytes, columns, marked) {
+  const rows = bytes.length / columns;
+  const wide = BROAD / columns;
+  return Array.from(bytes, (byte, k) => {
+    const [row, column] = [Math.floor(k / columns), k % columns];
+    const high = byte === NO_NUMBER ? 0 : byte / LARGEST * SLOT / rows;
+    const left = (column + (1 - BROAD) / 2) / columns;
+    return { left, top: (row + FOOT) / rows - high, wide, high, marked: marked[row] === column };
+  });
+}
+
 /** The rasters of a chart, on one canvas; painted when their bytes are others than before. */
 export class Rasters {
   constructor(place, rasters, maps) {
@@ -105,7 +123,8 @@ export class Rasters {
     const pen = penOver(this.canvas, view);
     this.rasters.forEach((raster, i) => {
       if (!bytes[i]) return;
-      this.paintOne(pen, view, raster, bytes[i]);
+      if (raster.bars) paintBars(pen, edges(view, raster), raster, bytes[i]);
+      else this.paintOne(pen, view, raster, bytes[i]);
       if (raster.level) paintLevel(pen, edges(view, raster), raster.level, shown(raster.level[0]));
     });
   }
@@ -127,10 +146,11 @@ export class Rasters {
     pen.restore();
   }
 
-  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, place, beside }]. */
+  /** What is under a place of the plot, the upper raster first: [{ label, byte, limits, row, column, name, place, beside }]. */
   under(view, x, y) {
     const found = this.rasters.map((raster, i) => {
-      const { columns, label, limits, smooth, shows, down } = raster;
+      const { columns, label, limits, smooth, shows, down, columns_are: names } = raster;
+      if (!label) return null;
       const [title, ...of] = raster.beside ?? [];
       const beside = title ? { label: title, value: this.number(...of) } : null;
       const bytes = this.painted?.[i];
@@ -144,9 +164,26 @@ export class Rasters {
       const ends = (shows ?? [raster.x, raster.y]).map((pair) => pair.map((end) => placeOf(view, end)));
       if (down) ends[1].reverse();
       const place = smooth ? part.map((along, k) => ends[k][0] + along * (ends[k][1] - ends[k][0])) : null;
-      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, place, beside };
+      const name = names[column];
+      return { label, byte, limits: limits.map((end) => placeOf(view, end)), row, column, name, place, beside };
     });
     return found.filter(Boolean).reverse();
+  }
+}
+
+/** Bars, each on a thin line; around the one that is marked its slot. */
+function paintBars(pen, { left, right, first, last }, { columns, bars }, bytes) {
+  const [across, down] = [right - left, last - first];
+  const rows = bytes.length / columns;
+  for (const { left: x, top, wide, high, marked } of barsOf(bytes, columns, bars)) {
+    const foot = top + high;
+    const [begin, width] = [left + x * across, wide * across];
+    pen.fillStyle = marked ? MARKED : BAR;
+    pen.strokeStyle = marked ? MARKED : HATCH;
+    pen.fillRect(begin, first + top * down, width, high * down);
+    pen.lineWidth = 1;
+    if (marked) pen.strokeRect(begin, first + (foot - SLOT / rows) * down, width, SLOT / rows * down);
+    else pen.strokeRect(begin, first + foot * down, width, 0);
   }
 }
 
