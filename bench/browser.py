@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,19 +108,20 @@ def serving(
     log: Path = Path(os.devnull),
     app: str = "app.py",
     base: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """The `app` of `folder`, started as the README says; what it says goes to the end of `log`.
 
-    It is served below the path `base`, as "/learn".
+    It is served below the path `base`, as "/learn", and has more of an `environment` than we.
     """
     port = port or free_port()
     address = f"http://127.0.0.1:{port}{base}"
     command = [sys.executable, "-m", "streamlit", "run", app, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command += ["--server.baseUrlPath", base]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    known = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
     with log.open("a") as out:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(command, cwd=folder, env=known, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + READY_SECONDS
             while True:

@@ -6,6 +6,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from bench import browser
+from core import datasets
 
 DOCS = Path(__file__).parents[1] / "docs"
 MOST_BYTES = 200_000
@@ -21,6 +22,7 @@ LESSONS = {
     "sine_fit": ("sine_fit", 33),
     "xor": ("xor?xor.learning_rate=0.1&xor.epochs=100", 1000),
     "sequences": ("sequences", 200),
+    "mnist": ("mnist?mnist.epochs=2", 1100),
     "matrix_game": (
         "matrix_game?matrix_game.learning_rate=0.1&matrix_game.steps=2400&matrix_game.field=true",
         1150,
@@ -38,6 +40,8 @@ def small(file: Path) -> None:
 def main() -> None:
     """Light and dark charts of every lesson, and the first lesson's whole page."""
     DOCS.mkdir(exist_ok=True)
+    for _ in datasets.fetch("mnist"):  # nothing, where it is here
+        pass
     with browser.serving() as address, browser.chromium() as chromium:
         for name, (link, frame) in LESSONS.items():
             for scheme in ("light", "dark"):

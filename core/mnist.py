@@ -55,7 +55,8 @@ __all__ = ["INITIALS", "LIVE", "OFFLINE", "RANGES", "STEP", "Config", "Network",
 __all__ += ["at_hand", "diverged", "frame", "over_seeds", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["CHANCE_LOSS", "EXPERIMENTS", "SNAPSHOT", "Experiment", "Figure", "Mistakes"]
-__all__ += ["Prediction", "Shown", "Snapshot", "as_picture", "certain_loss", "counted"]
+__all__ += ["Prediction", "Shown", "Snapshot", "as_picture", "certain_loss", "check_memory"]
+__all__ += ["counted"]
 __all__ += ["experiment_of", "findings", "first_weights", "floor", "ink", "mistakes"]
 __all__ += ["nearest_resumable", "needed_bytes", "opinion", "parameter_count", "plain_pytorch"]
 __all__ += ["predict", "resumable", "shown", "snapshot"]

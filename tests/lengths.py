@@ -1,7 +1,7 @@
 """How a link says how long a run of a lesson is, where that is not `steps`."""
 
 # The field, and how many steps one of it is with the settings that a page opens with.
-LENGTHS = {"xor": ("epochs", 16), "sequences": ("epochs", 1)}
+LENGTHS = {"xor": ("epochs", 16), "sequences": ("epochs", 1), "mnist": ("epochs", 23)}
 # What else makes a run short whose steps take long.
 SMALL = {"sequences": {"hidden": "4", "length": "20"}}
 # Seconds that a test waits for the whole run of a preset: some of these take minutes.

@@ -75,8 +75,8 @@ def error(predicted: float | str, measured: float | str) -> str:
     return f"{number(100 * abs(measured - predicted) / abs(predicted))}{THIN_SPACE}%"
 
 
-def html(rows: Sequence[Row]) -> str:
-    """The strip as a table."""
+def html(rows: Sequence[Row], published: bool = False) -> str:
+    """The strip as a table, of what theory predicts or of what somebody has published."""
     body = "".join(
         f'<tr><th scope="row">{escape(row.quantity)}'
         + (f'<span class="note">{escape(row.note)}</span>' if row.note else "")
@@ -85,8 +85,9 @@ def html(rows: Sequence[Row]) -> str:
         + f'<td class="error">{_error(row)}</td></tr>'
         for row in rows
     )
-    titles = "The whole run", '<i class="dashed"></i>predicted', "<i></i>measured", "error"
-    return number_table("verdict", titles, body)
+    before = "published" if published else '<i class="dashed"></i>predicted'
+    titles = "The whole run", before, "<i></i>measured", "error"
+    return number_table("published" if published else "verdict", titles, body)
 
 
 def _too_short(row: Row) -> str:
@@ -112,6 +113,8 @@ def verdict(
     found: Sequence[Finding],
     names: Mapping[str, Name],
     limit: str | Mapping[str, str] = "",
+    *,
+    published: bool = False,
     **words: str | Callable[[Finding], str],
 ) -> None:
     """Show the strip, where anything was found: a row for each finding, by the name of its
@@ -119,7 +122,7 @@ def verdict(
 
     `words`, which are the same for all findings or made of each, and {steps} stand for the `{...}`
     of titles and notes; the sentence `limit`, the same for all or one for each quantity, follows
-    the note where theory names a {limit} alone.
+    the note where theory names a {limit} alone. With `published` it is no theory that speaks.
     """
 
     def named(one: Finding) -> Row:
@@ -134,7 +137,7 @@ def verdict(
         return row(one, run.config.steps, Name(title.format(**said), unit, note), run.step_name)
 
     if found:
-        st.html(html([named(one) for one in found]))
+        st.html(html([named(one) for one in found], published))
 
 
 def autopsy(

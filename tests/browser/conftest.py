@@ -36,7 +36,10 @@ class Server:
 
     def start(self) -> None:
         """Return when it answers, before PyTorch is loaded."""
-        self.address = self._running.enter_context(serving(port=self._port, log=self.log))
+        # Data sets are those that every machine has.
+        data = {"EXPLORABLES_DATA": str(self.log.with_name("data"))}
+        served = serving(port=self._port, log=self.log, environment=data)
+        self.address = self._running.enter_context(served)
 
     def stop(self) -> None:
         """Return when it is gone."""

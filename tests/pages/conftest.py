@@ -17,6 +17,12 @@ def no_packaged_components(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
 
 
+@pytest.fixture(autouse=True)
+def no_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A page opens with what this machine has: here with what every machine has."""
+    monkeypatch.setenv("EXPLORABLES_DATA", str(tmp_path / "none"))
+
+
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch):
     """Open a page of the app, as its link with these settings would, and wait for its whole run."""

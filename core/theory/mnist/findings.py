@@ -10,6 +10,7 @@ import numpy as np
 from core.course import Change
 from core.recording import Frames
 from core.theory.finding import Finding
+from core.theory.mnist.digits import shown
 from core.theory.mnist.network import (
     CHANCE_LOSS,
     certain_loss,
@@ -42,8 +43,19 @@ def predict(config: Config) -> Prediction:
 
 
 def counted(config: Config, frames: Frames) -> dict[str, np.ndarray]:
-    """The "epoch" (m,) float64 of the update that led to each frame, the first being 1."""
-    return {"epoch": np.ceil(frames.steps / config.batches)}
+    """Columns that charts show beside the recorded ones: the "epoch" (m,) float64 of the update
+    that led to each frame, the first being 1; "sixteen" (m,), the part of the pictures shown whose
+    likeliest class is the right one; and what is thought of the first eight and of the other eight,
+    "first_opinions" and "last_opinions" (m, 8, 10) uint8.
+    """
+    opinions = frames.columns["opinions"]
+    half = opinions.shape[1] // 2
+    return {
+        "epoch": np.ceil(frames.steps / config.batches),
+        "sixteen": (opinions.argmax(axis=2) == shown(config).labels).mean(axis=1),
+        "first_opinions": opinions[:, :half],
+        "last_opinions": opinions[:, half:],
+    }
 
 
 def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Finding]:

@@ -18,6 +18,7 @@ from core.mnist import (
     frame,
     resumable,
     run,
+    shown,
 )
 from core.recording import Frames, Recording
 from core.theory.mnist.published import step_of
@@ -148,3 +149,16 @@ def test_frames_know_their_epoch():
     assert epochs[:2].tolist() == [0, 1]
     assert epochs[23:25].tolist() == [1, 2]
     assert epochs[-1] == 2
+
+
+def test_frames_know_how_many_of_the_sixteen_are_right():
+    config = replace(OFFLINE, epochs=4, hidden=(30,))
+    frames = recorded(config)
+    found = counted(config, frames)
+    labels = shown(config).labels
+    for index, opinions in enumerate(frames.columns["opinions"]):
+        right = sum(row.argmax() == label for row, label in zip(opinions, labels, strict=True))
+        assert found["sixteen"][index] == right / 16
+        both = [*found["first_opinions"][index], *found["last_opinions"][index]]
+        assert np.array_equal(both, opinions)
+    assert found["sixteen"][0] < found["sixteen"][-1]

@@ -1,0 +1,193 @@
+"""The page of MNIST: what is its own; what every page does is in test_every_lesson.py."""
+
+import re
+import time
+from dataclasses import replace
+
+import pytest
+
+from core import datasets
+from core.datasets import Progress
+from core.mnist import OFFLINE, Config, floor
+from tests.core.archives import FOUND, needs_mnist
+from tests.pages.verdict import verdict
+from ui import fetching
+
+NAME = "mnist"
+OPENED = Config(learning_rate=0.1, epochs=3)
+
+
+def shown(page) -> Config:
+    return page.session_state[f"{NAME}.run"].config
+
+
+def words(page) -> str:
+    return "\n".join(one.value for one in [*page.markdown, *page.error, *page.warning])
+
+
+def preset(page, name: str):
+    return page.menu_button(f"{NAME}.preset").click(name).run()
+
+
+def published(page) -> dict[str, list[str]]:
+    """Rows of what the notes printed: title -> published, measured, error."""
+    (body,) = [one.proto.body for one in page.get("html") if 'published"' in one.proto.body]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
+    return {
+        re.sub(r"<span.*", "", head): re.findall(r"<td[^>]*>(.*?)</td>", cells)
+        for head, cells in rows
+    }
+
+
+def test_without_data_the_page_opens_on_digits_that_need_none_and_its_link_says_so(open_page):
+    page = open_page(NAME)
+    assert not page.exception
+    assert not page.error
+    assert shown(page) == OFFLINE
+    assert "MNIST is not on this machine yet" in words(page)
+    assert "scikit-learn's digits" in words(page)
+    # On a machine that has the data a bare address means them: the link must not be one.
+    link = {key: page.session_state[f"{NAME}.{key}"] for key in ("dataset", "softmax", "epochs")}
+    assert link == {"dataset": "digits", "softmax": False, "epochs": 12}
+    last = page.session_state[f"{NAME}.run"].at
+    assert last == 0
+    assert "0 | Least average test loss" not in verdict(page)
+    assert float(verdict(page)["Least average test loss"][1]) < 0.5
+
+
+def test_settings_for_data_that_are_not_here_run_on_digits_and_stay_chosen(open_page):
+    page = preset(open_page(NAME), "a rate of 1")
+    assert not page.exception
+    assert shown(page) == replace(Config(), learning_rate=1.0, epochs=10, dataset="digits")
+    assert page.selectbox(f"{NAME}.dataset").value == "mnist"
+    assert page.menu_button(f"{NAME}.preset").label == "a rate of 1"
+    page = preset(page, "clothes")
+    assert "Fashion-MNIST is not on this machine yet" in words(page)
+
+
+@needs_mnist
+def test_with_data_the_page_opens_on_them_and_shows_what_the_notes_printed(
+    open_page, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EXPLORABLES_DATA", str(FOUND))
+    page = open_page(NAME, epochs="1", hidden="100", learning_rate="1")
+    assert not page.exception
+    assert "not on this machine" not in words(page)
+    assert shown(page) == replace(OPENED, epochs=1, hidden=(100,), learning_rate=1.0)
+    rows = published(page)
+    before, measured, _ = rows["Accuracy after epoch 1"]
+    assert before == "0.9280"
+    assert float(measured) == pytest.approx(0.928, abs=0.03)  # 0.905 to 0.93 over ten seeds
+    assert "too short to tell" in rows["Accuracy after epoch 10"][1]
+    assert verdict(page)["Least average test loss"][0] == "—"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("hidden", "0", "hidden[0] = 0 is not allowed"),
+        ("hidden", "2.5", "must be a whole number"),
+        ("hidden", "1, 1, 1, 1, 1, 1, 1, 1, 1", "1 to 8 numbers"),
+        ("hidden", "100000, 100000", "of memory"),
+    ],
+)
+def test_a_network_that_is_refused_is_named_and_the_last_one_stays(
+    open_page, monkeypatch: pytest.MonkeyPatch, field, text, said
+):
+    monkeypatch.setattr("core.devices.free_bytes", lambda device: 4 * 10**9)
+    page = open_page(NAME, epochs="2", **{field: text})
+    assert not page.exception
+    assert said in words(page).replace("\\", "")
+    assert shown(page).hidden == OFFLINE.hidden
+
+
+def test_the_floor_is_told_where_there_is_one(open_page):
+    page = open_page(NAME, epochs="2", softmax="true")
+    assert f"no room below {floor(True):.3f}" in page.markdown[0].value
+    page = open_page(NAME, epochs="2", softmax="false")
+    assert "it can fall to 0" in page.markdown[0].value
+    page = open_page(NAME, epochs="2", softmax="true", prediction="hidden")
+    assert "1.461" not in page.markdown[0].value
+
+
+def test_random_numbers_learn_nothing_and_the_guess_is_answered(open_page):
+    page = preset(open_page(NAME), "random first numbers")
+    rows = verdict(page)
+    assert rows["Longest gradient"] == ["0", "0", "exact"]
+    assert float(rows["Average test loss"][1]) > 2
+    key = f"{NAME}.random.guess"
+    page.radio(key).set_value("Nothing").run()
+    assert "It learns nothing, as you said" in words(page)
+    page.radio(key).set_value("A few of them").run()
+    assert "not a few of them" in words(page)
+
+
+def test_a_rate_that_is_too_long_is_explained_and_mended(open_page):
+    page = open_page(NAME, learning_rate="10", softmax="false", hidden="512, 512, 512", epochs="3")
+    assert not page.exception
+    assert any("Why it runs away" in one.value for one in page.markdown)
+    next(one for one in page.button if one.label.startswith("Use ")).click().run()
+    assert shown(page).learning_rate < 1
+
+
+# --- Fetching.
+
+
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch):
+    """What a download says, one word after another; nothing is asked of a network."""
+    monkeypatch.setattr(fetching, "_downloads", {})
+
+    def says(*said: Progress | Exception) -> None:
+        def fetch(name: str):
+            for one in said:
+                if isinstance(one, Exception):
+                    raise one
+                yield one
+
+        monkeypatch.setattr(datasets, "fetch", fetch)
+
+    return says
+
+
+def waited(page):
+    """The page once no download is under way."""
+    for _ in range(200):
+        if not any(one.alive for one in fetching._downloads.values()):
+            break
+        time.sleep(0.01)
+    return page.run()
+
+
+def press(page, label: str):
+    return next(one for one in page.button if one.label == label).click().run()
+
+
+def test_a_download_that_fails_says_why_and_is_tried_again_on_request(open_page, fetched):
+    fetched(Progress("a", 0, 10), RuntimeError("a could not be fetched: the host is silent."))
+    page = open_page(NAME, epochs="2")
+    before = shown(page)
+    page = waited(press(page, "Fetch MNIST"))
+    assert not page.exception
+    assert "the host is silent. What is on screen stays." in words(page)
+    assert shown(page) == before
+    fetched(Progress("a", 10, 10))
+    page = waited(press(page, "Fetch MNIST again"))
+    assert not page.error
+
+
+@needs_mnist
+def test_what_has_come_is_trained_on_when_asked(
+    open_page, fetched, monkeypatch: pytest.MonkeyPatch
+):
+    fetched(Progress("a", 10, 10))
+    page = waited(press(open_page(NAME, epochs="2"), "Fetch MNIST"))
+    monkeypatch.setenv("EXPLORABLES_DATA", str(FOUND))
+    page.run()
+    assert "MNIST is here." in words(page)
+    assert shown(page).dataset == "digits"
+    monkeypatch.setattr("ui.steering.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("ui.steering.SOON_SECONDS", 0.1)
+    page = press(page, "Train on it")
+    assert shown(page) == OPENED
+    assert "MNIST is here." not in words(page)
