@@ -236,6 +236,17 @@ class Recording:
                 raise TimeoutError(f"step {step} takes about {whole:.3g} seconds to reach again.")
         raise RuntimeError(f"the run ended before step {step}.")
 
+    def near(self, step: int) -> Any:
+        """A copy of the nearest state at or before `step` that is kept: nothing is replayed, and
+        the first state alone is computed where none is kept yet.
+        """
+        _check_step(step, self.steps)
+        self._take_over()
+        earlier = [kept for kept in self._kept if kept.step <= step]
+        if earlier:
+            return deepcopy(earlier[-1].state())
+        return deepcopy(next(iter(play(self._work.run, self.course, None))))
+
     def resumes_at(self, step: int) -> int | None:
         """The first step from `step` on from which the run can go on, None if none is known yet."""
         if self._work.resumable is None or step <= 0:
