@@ -157,6 +157,7 @@ def against_step(
     quiet: tuple[str, ...] = (),
     published: bool = False,
     levels: tuple[str, ...] = (),
+    corner: str = "",
 ) -> Spec:
     """Measured columns against the number of steps, each called `step`, over predicted courses.
 
@@ -164,10 +165,11 @@ def against_step(
     `high`, the ends of the axes. A value beyond them is a triangle at the edge: it is off the
     picture, not gone. Labels of heads that are close are spread. For long labels: `apart` writes
     them to the left of the heads in the end, and above the lines, of which `stagger` excepts every
-    second one. `quiet` columns have their label only under the pointer. With `published` it reads
-    `published` (`step`, `value`, and `line`, which of the fields it is of): figures of the notes,
-    as diamonds. `levels` are the labels of lines across, whose values are the parameters `level_0`,
-    `level_1`, ...
+    second one. `quiet` columns have their label only under the pointer. Of lines that are all noise
+    the labels stand in a `corner` on the right, "top" or "bottom", where there is none. With
+    `published` it reads `published` (`step`, `value`, and `line`, which of the fields it is of):
+    figures of the notes, as diamonds. `levels` are the labels of lines across, whose values are the
+    parameters `level_0`, `level_1`, ...
     """
     x = alt.X(
         "step:Q",
@@ -221,7 +223,15 @@ def against_step(
         for index, ((name, label), colour) in enumerate(zip(fields, colours, strict=False))
         if len(fields) > 1 and name not in quiet
     ]
-    if named:
+    if named and corner:
+        for row, (_, label, colour, _) in enumerate(named):
+            below = LABEL * (row if corner == "top" else row - len(named)) + LABEL / 2
+            place = alt.ExprRef(f"{below}" if corner == "top" else f"height + {below - LABEL / 2}")
+            words = alt.Chart(NOW).mark_text(
+                align="right", color=colour, text=label, fontWeight="bold", fontSize=14
+            )
+            layers.append(words.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(place)))
+    elif named:
         late = "datum.step > 0.75 * last"  # where a long label would leave the picture
         ways: Any = (
             ((f"!({late})", "left", 8), (late, "right", -8)) if apart else (("true", "left", 8),)

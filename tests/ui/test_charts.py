@@ -124,6 +124,21 @@ def test_every_chart_can_be_drawn_at_the_first_and_the_last_frame(settings, make
         assert coloured(drawn) > 20  # a blank chart, axes and all, has none
 
 
+@pytest.mark.parametrize("corner", ["top", "bottom", ""])
+def test_labels_stand_in_a_corner_that_is_free(corner):
+    config, frames = recorded()
+    made = weights_picture(config)
+    spec = charts.against_step(WEIGHTS[:3], "weight", corner=corner)
+    image = png(made._replace(spec=spec), frames, 0, prediction="hidden")
+    rgb = np.asarray(Image.open(io.BytesIO(image)).convert("RGB")).astype(int)
+    there = np.ptp(rgb, axis=2) > 60
+    # At frame 0 heads and their labels are at the left: in the last tenth are those of the corner.
+    rows = np.flatnonzero(there[:, -there.shape[1] // 10 :].any(axis=1)) / len(there)
+    assert bool(len(rows)) == bool(corner)
+    assert corner != "top" or rows.max() < 0.2  # three lines of 15 pixels, of 520
+    assert corner != "bottom" or rows.min() > 0.7  # the axis is below
+
+
 def test_a_run_beyond_all_numbers_has_no_head():
     config, frames = recorded(learning_rate=1.2, steps=2400)
     for make in (descent_picture, lambda config: loss_picture(config, True)):
