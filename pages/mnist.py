@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.theory.finding import Finding
 from ui import digits
 from ui.controls import Settings
 from ui.fetching import offer
+from ui.inside import look_inside, one_item
 from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Readout, player
@@ -172,8 +174,8 @@ with settings.top:
         settings.key("data"),
         wanted,
         missing[wanted],
-        f"**{datasets.TITLES[wanted]} is not on this machine yet.** What you see is learnt from "
-        f"{title}, which need no network.",
+        f"**{datasets.TITLES[wanted]} is not on this machine yet.** These are {title}, which need "
+        "no network.",
         come,
     )
 
@@ -198,7 +200,7 @@ loss = over_steps(
     ],
     (1.4, 2.55) if config.softmax else (0.0, 2.6),
     targets=(floor,),
-    apart=True,
+    corner="top",
 )
 accuracy = over_steps(
     run,
@@ -210,7 +212,7 @@ accuracy = over_steps(
     ],
     (0.0, 1.05),
     also=lesson.counted,
-    apart=True,
+    corner="bottom",
 )
 pictures = [sixteen, loss, accuracy]
 if view == "Gradient":
@@ -287,6 +289,10 @@ def told(guess: str) -> str:
     )
 
 
+workings = {
+    "Look inside": partial(look_inside, run),
+    "One item": partial(one_item, run),
+}
 ending(
     run,
     sixteen,
@@ -318,4 +324,5 @@ ending(
         SCORES,
     ),
     code=(lesson.State, lesson.Network, lesson.run, lesson.predict),
+    workings=workings,
 )

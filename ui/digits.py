@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+from core.rasters import LARGEST
 from ui.painted import Raster, Spec, drawing
 from ui.player.player import Picture
 
@@ -14,7 +15,7 @@ ROWS = 8  # pictures of a block, one below the other
 # To one scale: a picture with its margin, the place of one bar, and what is between.
 SIDE, BAR, GAP, BETWEEN, HEAD = 1.15, 0.44, 0.15, 0.6, 0.5
 WIDTH = SIDE + GAP + CLASSES * BAR  # of a block
-MARGIN = 2  # pixels around a picture
+MARGIN = 4  # pixels around a picture
 
 
 def opinions(
@@ -37,7 +38,8 @@ def opinions(
 
 def column(pictures: np.ndarray) -> np.ndarray:
     """(n, h, w) uint8 one below the other, each with a margin."""
-    padded = np.pad(pictures, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
+    shown = np.minimum(pictures, LARGEST)  # 255 would be no number
+    padded = np.pad(shown, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
     return padded.reshape(-1, padded.shape[2])
 
 
@@ -56,7 +58,7 @@ def _spec(labels: tuple[int, ...], names: tuple[str, ...]) -> Spec:
                 28 + 2 * MARGIN,
                 (left, left + SIDE),
                 (foot, HEAD),
-                (0, 255),
+                (0, LARGEST),
                 "ink",
                 down=True,
                 legend=False,

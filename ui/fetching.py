@@ -71,16 +71,16 @@ def offer(key: str, name: str, missing: str, words: str, here: Callable[[], None
         if _comes(name) != looking:
             st.rerun()  # it looks again and again, or no longer
         download = _downloads.get(name)
-        with st.container(border=True):
+        failed = download.error if download and not looking else ""
+        if failed:
+            st.error(f"{failed} What is on screen stays.", icon=":material/cloud_off:")
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(words)
             if download and looking:
                 _progress(download)
                 st.button("Cancel", key=f"{key}.cancel", on_click=download.stop)
                 return
-            label = f"Fetch {datasets.TITLES[name]}"
-            if download and download.error:
-                st.error(f"{download.error} What is on screen stays.", icon=":material/cloud_off:")
-                label += " again"
+            label = f"Fetch {datasets.TITLES[name]}" + (" again" if failed else "")
             st.button(
                 label, key=f"{key}.fetch", on_click=begin, icon=":material/download:", help=missing
             )

@@ -8,7 +8,7 @@ import pytest
 
 from core import datasets
 from core.datasets import Progress
-from core.mnist import OFFLINE, Config, floor
+from core.mnist import OFFLINE, Config, floor, run
 from tests.core.archives import FOUND, needs_mnist
 from tests.pages.verdict import verdict
 from ui import fetching
@@ -191,3 +191,41 @@ def test_what_has_come_is_trained_on_when_asked(
     page = press(page, "Train on it")
     assert shown(page) == OPENED
     assert "MNIST is here." not in words(page)
+
+
+# --- Tabs.
+
+
+def tab(page, name: str) -> str:
+    """The page's own HTML, with that tab open."""
+    page.session_state[f"{NAME}.tab"] = name
+    page.run()
+    assert not page.exception
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_a_look_inside_is_of_the_step_on_screen_and_counts_every_picture_that_tests(open_page):
+    page = open_page(NAME, epochs="2", at="30")
+    body = tab(page, "Look inside")
+    assert "After batch **23**" in words(page)  # the end of an epoch: there all numbers are kept
+    table = body[body.index('data-testid="confusion"') :]
+    counts = [int(cell) for cell in re.findall(r"<td[^>]*>(\d+)</td>", table.split("</table>")[0])]
+    labels = datasets.images("digits").test_labels
+    assert sum(counts) == len(labels)
+    config = replace(OFFLINE, epochs=2)
+    state = next(one for one in run(config) if one.step == 23)
+    assert state.test_accuracy is not None
+    right = round(state.test_accuracy.item() * len(labels))
+    assert f"{right} of {len(labels)} are right" in words(page)
+    assert "the ten scores" in body
+    assert body.count("unit 1<") == 1
+
+
+def test_one_item_is_a_picture_with_its_label(open_page):
+    page = open_page(NAME, epochs="2")
+    tab(page, "One item")
+    page.number_input(f"{NAME}.item").set_value(3).run()
+    picture, label = datasets.item("digits", 3)
+    assert picture.shape == (1, 28, 28)
+    assert "of shape **(1, 28, 28)**" in words(page)
+    assert f"`label` is **{label}**" in words(page)

@@ -57,10 +57,15 @@ def test_pictures_stand_one_below_the_other_each_with_a_margin():
     random = np.random.default_rng(1)
     pictures = random.integers(1, 255, (3, 28, 28), dtype=np.uint8)
     found = digits.column(pictures)
-    assert found.shape == (96, 32)
+    assert found.shape == (108, 36)
     for k in range(3):
-        tile = found[32 * k : 32 * (k + 1)]
-        assert np.array_equal(tile[2:30, 2:30], pictures[k])
+        tile = found[36 * k : 36 * (k + 1)]
+        assert np.array_equal(tile[4:32, 4:32], pictures[k])
         tile = tile.copy()
-        tile[2:30, 2:30] = 0
+        tile[4:32, 4:32] = 0
         assert not tile.any()
+
+
+def test_a_pixel_that_is_white_is_not_taken_for_no_number():
+    pictures = np.full((1, 28, 28), 255, np.uint8)
+    assert digits.column(pictures).max() == LARGEST
