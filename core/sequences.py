@@ -57,6 +57,7 @@ from core.theory.sequences.rollouts import (
     rollouts,
     sequence_of,
     silence,
+    swing,
     times,
     truth,
 )
@@ -74,7 +75,7 @@ __all__ += ["moments_shown", "name"]
 __all__ += ["outside", "parameter_count", "plain_pytorch", "predict", "prompt_of"]
 __all__ += ["published", "ratio"]
 __all__ += ["rollout", "sequence_of", "silence", "slopes", "times", "truth", "unit", "units_shown"]
-__all__ += ["waves"]
+__all__ += ["swing", "waves"]
 
 RANGES: dict[str, Range] = {
     "hidden": Range(1, 1024, whole=True),

@@ -121,22 +121,24 @@ story = [
 ]
 if settings.prediction != "shown":
     story.append(WATCH)
-else:
+elif known.line < lesson.NOTES_LOSS[cell]:
     story.append(
         "A straight line through the last two samples says the next one with a *loss*, the mean "
         f"square error, of only {short(known.line)}, and has not heard how fast the wave is. So a "
         "low loss does not say that the network has: look at what it makes."
     )
-heading(
-    run,
-    story,
-    GATED[cell],
-)
+else:
+    story.append(
+        "A straight line through the last two samples says the next one with a *loss*, the mean "
+        f"square error, of {short(known.line)}: who wants a lower one has to hear how the wave "
+        "bends, and so how fast it is."
+    )
+heading(run, story, GATED[cell])
 
 # --- The pictures.
 
 times, truth = lesson.times(config), lesson.truth(config).numpy()
-chosen, end = lesson.name(prompt, which), float(times[-1])
+chosen, swing, end = lesson.name(prompt, which), lesson.swing(prompt, which), float(times[-1])
 true_wave = truth[which if prompt > 1 else 0]
 lanes = {f"lane_{k}_": name for k, name in enumerate(CELLS)} if both else {"": cell}
 window = {"left": 0.0, "right": end, "low": -1.75, "high": 1.75, "heard": float(times[fed - 1])}
@@ -178,12 +180,11 @@ loss = over_steps(
 )
 hertz = [lesson.hertz(config, k) for k in range(len(lesson.WAVES))]
 of_waves = {
-    lesson.name(prompt, k).replace("rollout", "hz"): (f"{hertz[k]:.3g} Hz", SERIES[k])
+    lesson.swing(prompt, k): (f"{hertz[k]:.3g} Hz", SERIES[k])
     for k in (range(len(hertz)) if prompt > 1 else [0])
 }
 if both:
-    column = chosen.replace("rollout", "hz")
-    of_waves = {f"{lane}{column}": (name, INKS[name]) for lane, name in lanes.items()}
+    of_waves = {f"{lane}{swing}": (name, INKS[name]) for lane, name in lanes.items()}
 swings = over_steps(
     run,
     "How fast it swings by itself" + ("; green: as heard" if prompt > 1 else ""),
@@ -197,11 +198,11 @@ swings = over_steps(
 
 def readout(config: lesson.Config) -> Readout:
     """What the last epoch did."""
-    lane = f"lane_{CELLS.index(config.cell)}_" if both else ""
+    lane, whose = (f"lane_{CELLS.index(cell)}_", f" of the {cell}") if both else ("", "")
     return Readout(
-        f"Before the first epoch the loss is {{{lane}loss}}.",
-        f"What just happened: epoch {{step}} took the loss from {{before_{lane}loss}} to "
-        f"{{{lane}loss}}; by itself it swings at {{{lane}{chosen.replace('rollout', 'hz')}}} Hz.",
+        f"Before the first epoch the loss{whose} is {{{lane}loss}}.",
+        f"What just happened: epoch {{step}} took the loss{whose} from {{before_{lane}loss}} to "
+        f"{{{lane}loss}}; by itself it swings at {{{lane}{swing}}} Hz.",
     )
 
 
@@ -288,11 +289,11 @@ if not all(map(math.isfinite, ends)):
 
 
 def told(guess: str) -> str:
-    """The reply to who has guessed which wave is slower to come from one that knows one alone."""
-    swing = next((one.measured for one in found if one.quantity == "frequency"), math.nan)
+    """The reply to who has guessed how one that knows a single wave goes on from a zero."""
+    made = next((one.measured for one in found if one.quantity == "frequency"), math.nan)
     return (
-        f"You said: {guess}. It heard {short(hz)} Hz and swings at {number(swing)} Hz. It has "
-        "never seen another wave, and need not listen to say the next sample."
+        f"You said: {guess}. From the zero alone it swings at {number(made)} Hz. It has met one "
+        "wave only and knows it by heart: there was nothing to listen for."
     )
 
 
@@ -330,9 +331,9 @@ ending(
     frames,
     Guess(
         "one",
-        "**Only one wave.** It learns 1 Hz alone. Then it hears 1 Hz and goes on. And if it had "
-        "heard nothing but the zero?",
-        ("it swings at 1 Hz too", "it stays at zero", "it swings anyhow"),
+        "**Only one wave.** It learns 1 Hz and no other. Then it hears nothing but the zero. How "
+        "does it go on?",
+        ("at 1 Hz", "it stays at zero", "at some other speed"),
         PRESETS["one wave"] | {"heard": "1", "view": "Rollout"},
         told,
         config == lesson.Config(**PRESETS["one wave"]) and prompt == 1 and frames.finished,

@@ -40,13 +40,7 @@ def point_by_point(
 
     @st.fragment
     def shown() -> None:
-        def move(by: int) -> None:
-            st.session_state[key] = min(max(st.session_state[key] + by, 1), last)
-
-        at = st.slider("Sample", 1, last, key=key, help="How far the wave has come.")
-        with st.container(horizontal=True):
-            st.button("One back", key=f"{key}.back", on_click=move, args=(-1,))
-            st.button("Next sample", key=f"{key}.next", on_click=move, args=(1,))
+        at = st.number_input("Sample", 1, last, key=key, width=200)
         fed = "the true sample" if at <= heard else "its own last word"
         st.markdown(
             f"After {run.step_name} {frames.steps[0]} it is fed **{fed}** "
@@ -54,8 +48,8 @@ def point_by_point(
             f"**{number(float(alone[at] if at >= heard else told[at]))}**. The wave has "
             f"{number(float(truth[at]))}."
         )
-        series = {"the wave": truth, "by itself": alone, "told each sample": told}
-        inks = alt.Scale(domain=list(series), range=[GREEN, ink, GREY])
+        series = {"the wave": truth, "told each sample": told, "by itself": alone}
+        inks = alt.Scale(domain=list(series), range=[GREEN, GREY, ink])
         rows = [
             {"second": float(times[k]), "value": float(values[k]), "line": name}
             for name, values in series.items()
@@ -196,7 +190,8 @@ def over_seeds(
         steps = next(iter(races.values())).frames().steps[:known]
         losses = {name: race.frames().columns["loss"][:known] for name, race in races.items()}
         found = ratio(losses[one][-1], losses[other][-1])
-        st.markdown(f"After {run.step_name} **{steps[-1]}**: {told(found)}")
+        so_far = "" if all(race.finished for race in races.values()) else "So far, after "
+        st.markdown(f"{so_far or 'After '}{run.step_name} **{steps[-1]}**, {told(found, so_far)}")
         st.altair_chart(_curves(steps, losses, inks, run.step_name), key=f"{run.name}.seeds.chart")
         rows = "".join(
             f'<tr><th scope="row">{name}</th>'
@@ -208,13 +203,15 @@ def over_seeds(
         table = number_table("seeds", titles, rows)
         st.html(f'<div style="overflow-x: auto" tabindex="0">{table}</div>')
 
-    def told(found: Any) -> str:
+    def told(found: Any, so_far: str) -> str:
         if not np.isfinite(found.ratio):
             return "there is no number to compare."
-        words = (
-            f"the loss of the {one} is **{short(found.ratio)} times** that of the {other}. In the "
-            f"long run it is between {short(found.low)} and {short(found.high)} times (Welch's "
-            "interval of the logarithms, right 95 times of 100). "
+        words = f"the loss of the {one} is **{short(found.ratio)} times** that of the {other}. "
+        if so_far:  # who looks again and again finds a difference some time
+            return f"{words}Whether that holds is asked once, in the end."
+        words += (
+            f"In the long run it is between {short(found.low)} and {short(found.high)} times "
+            "(Welch's interval of the logarithms, right 95 times of 100). "
         )
         if found.holds:
             better = other if found.low > 1 else one
@@ -246,7 +243,7 @@ def _curves(
                 if np.isfinite(loss) and loss > 0
             ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        alt.X("step:Q", title=step),
+        alt.X("step:Q", axis=alt.Axis(title=step, tickMinStep=1, format="d")),
         alt.Y("loss:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e", tickCount=5)),
         alt.Color(
             "kind:N",
@@ -287,10 +284,10 @@ def sizes(
         f"where an {one} has four. A {other} of {fair} units has as many as an {one} of {now}."
     )
     with st.container(horizontal=True):
-        for label, width in widths.items():
+        for width in widths.values():
             changes = {"hidden": width}
             st.button(
-                f"{label.capitalize()} cells", on_click=run.settings.change, args=(changes,),
+                f"{width} units", on_click=run.settings.change, args=(changes,),
                 kwargs={"play": True}, disabled=width == now, key=f"{run.name}.size.{width}",
             )  # fmt: skip
         changes = {"cell": other, "hidden": fair}

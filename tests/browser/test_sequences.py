@@ -106,7 +106,7 @@ def test_all_tabs_open_and_the_wave_grows_point_by_point(visit):
     page.get_by_role("tab", name="Point by point").click()
     page.get_by_text("After epoch 60 it is fed the true sample").wait_for()
     for _ in range(3):
-        page.get_by_role("button", name="Next sample").click()
+        page.get_by_test_id("stNumberInputStepUp").click()
         visitor.rest()
     page.get_by_text("its own last word").wait_for()
     visitor.click("forward")  # another step, and the tab follows

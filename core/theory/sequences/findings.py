@@ -10,7 +10,7 @@ from core.course import Change
 from core.recording import Frames
 from core.theory.finding import Finding
 from core.theory.sequences.cells import parameter_count
-from core.theory.sequences.rollouts import hertz, name
+from core.theory.sequences.rollouts import hertz, swing
 from core.theory.sequences.waves import Baselines, baselines
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def findings(
     line = baselines(now).line
     loss = float(frames.columns["loss"][row])
     found = [Finding("loss", published, loss, needed=needed, limit=line)]
-    column = name(prompt, wave).replace("rollout", "hz")
+    column = swing(prompt, wave)
     if column in frames.columns:
         heard = hertz(now, wave) if prompt > 1 else math.nan
         found.append(Finding("frequency", heard, float(frames.columns[column][-1]), needed=0))

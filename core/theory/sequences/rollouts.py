@@ -123,6 +123,11 @@ def name(prompt: int, wave: int) -> str:
     return f"rollout_{prompt}_{wave}" if prompt > 1 else "rollout_1_0"  # all begin with a zero
 
 
+def swing(prompt: int, wave: int) -> str:
+    """Of the column with its frequency."""
+    return name(prompt, wave).replace("rollout", "hz")
+
+
 def rollouts(config: Config, state: State) -> dict[str, np.ndarray]:
     """All that goes on in a frame; float32, of the waves learnt.
 
