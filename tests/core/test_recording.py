@@ -825,13 +825,25 @@ deeds = st.tuples(
 def test_whatever_sessions_do_at_once_all_see_the_plain_run(
     sessions: list[list[tuple[Any, str, int]]], every: int, kept: int
 ) -> None:
-    """Forks, undone ones, leases, stops, replays and recordings that are let go, in threads."""
+    """Forks, undone ones, leases, stops, replays and recordings that are let go, in threads.
+
+    No recording computes an update of its frames twice, however often it stops and goes on.
+    """
     recording._shared.clear()
+    updates, counting = [0], threading.Lock()
+
+    def counted(config: Walk, state: Place | None = None) -> Iterator[Place]:
+        for now in walk(config, state):
+            if now is not state:
+                with counting:
+                    updates[0] += 1
+            yield now
+
     oracle = {which: chained(*courses_of(list(which))) for which in SOME}
     start, made = threading.Barrier(len(sessions)), []
 
     def share(which: Any) -> Recording:
-        part = shared(walk, courses_of(list(which)), frame=show, every=every)
+        part = shared(counted, courses_of(list(which)), frame=show, every=every)
         made.append(part)
         return part
 
@@ -862,6 +874,9 @@ def test_whatever_sessions_do_at_once_all_see_the_plain_run(
         recording.SHARED_RECORDINGS, recording.SLICE_SECONDS = limits
     for part in made:
         settled(part)
+    # What is replayed for a reader is computed for that reader alone.
+    replays = sum(step + 1 for session in sessions for _, deed, step in session if deed == "at")
+    assert updates[0] <= sum(part.steps + 1 for part in set(made)) + replays
 
 
 def test_a_first_frame_that_has_come_meanwhile_is_not_made_again() -> None:
