@@ -65,6 +65,7 @@ from core.theory.matrix_game.orbits import (
 )
 from core.theory.matrix_game.portrait import (
     arrows,
+    averages_window,
     cloud,
     level_lines,
     level_sets,
@@ -79,6 +80,7 @@ __all__ += ["STARTS", "Config", "Matrix", "Payoffs", "State", "diverged", "follo
 __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["FLOWING", "GAMES", "SMALL", "WAYS", "analyse", "arrows", "average", "averages"]
+__all__ += ["averages_window"]
 __all__ += ["charted_averages", "charted_distances", "cloud", "corner", "distance", "distances"]
 __all__ += ["drift", "energy", "findings", "flow", "foreseen", "grown", "half_life", "laps"]
 __all__ += ["level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]

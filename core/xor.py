@@ -93,7 +93,14 @@ from core.theory.xor.points import (
     window,
 )
 from core.theory.xor.script import plain_pytorch
-from core.theory.xor.sharpness import AT_THE_EDGE, edge, edges, sharpness, sharpness_of
+from core.theory.xor.sharpness import (
+    AT_THE_EDGE,
+    curvature_window,
+    edge,
+    edges,
+    sharpness,
+    sharpness_of,
+)
 from core.theory.xor.table import read_points
 from core.theory.xor.update import Update, update_after
 
@@ -115,8 +122,8 @@ __all__ += ["NOTES_SOLVED", "OWN", "SOLVED", "UNIT_CELLS", "UNIT_LIMITS", "Line"
 __all__ += ["Points", "Precision", "Prediction", "Update", "Window", "best_line", "counted"]
 __all__ += ["drawn", "edge", "findings", "grid", "like_notes", "luck_findings", "many_seeds"]
 __all__ += ["ALONG", "bent", "frame_with_sharpness", "input_pictures", "last_sharpness"]
-__all__ += ["Inside", "Seeds", "edges", "frame_seeds", "from_start", "inside", "looks_every"]
-__all__ += ["noise_error", "run_seeds"]
+__all__ += ["Inside", "Seeds", "curvature_window", "edges", "frame_seeds", "from_start"]
+__all__ += ["inside", "looks_every", "noise_error", "run_seeds"]
 __all__ += ["parameter_count", "parameter_shapes", "plain_pytorch", "points", "precision"]
 __all__ += ["predict", "read_points", "sharpness", "sharpness_of", "unflattened", "unit_names"]
 __all__ += ["update_after", "wilson", "window"]

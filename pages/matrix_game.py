@@ -204,7 +204,7 @@ elif view == "Averages":
             Line("so_far_1", "q so far", math.nan, ORANGE),
             Line("whole_1", "q, whole laps", game.means.q, VERMILION),
         ],
-        charts.domain([(x - 0.2, x + 0.2) for x in game[1:3]], (0, 1)) if cycle else (0, 1),
+        lesson.averages_window(game) if cycle else (0, 1),
         apart=True,
         quiet=("so_far_0", "so_far_1") if cycle else (),
     )

@@ -8,6 +8,7 @@ from core import xor as lesson
 from core.ranges import Range
 from core.rasters import LARGEST
 from core.recording import shared
+from ui import charts
 from ui.controls import Settings
 from ui.luck import luck
 from ui.network import gallery, network
@@ -275,24 +276,23 @@ elif view == "Network":
     pictures = [plane, drawing]
 elif view == "Bent plane":
     also = lesson.bent(across - 1, up - 1)
-    room = 0.08 * (high - low)
+    left, right = charts.domain([(low, high)], (low, high), air=0.08)
     bent = Picture(
         f"The same plane and points, as units {across} and {up} see them",
         warped(MESH, (f"unit {across}", f"unit {up}")),
         "The grid after update {step}.",
-        {"left": low - room, "right": high + room, "low": low - room, "high": high + room},
+        {"left": left, "right": right, "low": left, "high": right},
     )
     pictures = [plane, bent]
 elif view == "Sharpness":
     also = lesson.last_sharpness
-    edges = lesson.edges(*run.legs)
     sharp = over_steps(
         run,
         "The largest curvature λ of the loss; dashed: "
         + ("(2 + 2β)/η" if config.momentum else "2/η"),
         "λ",
-        [Line("curvature", "λ", edges)],
-        (0.0, 1.5 * max(edges[0], edges[-1]) if edges[0] > 0 else 40.0),
+        [Line("curvature", "λ", lesson.edges(*run.legs))],
+        lesson.curvature_window(*run.legs),
     )
     pictures = [plane, sharp, loss]
 
@@ -305,7 +305,7 @@ def add(x: float, y: float) -> None:
 
 
 def enlarge(x: float, y: float) -> None:
-    """A click in the drawing of the network: its node in the plane."""
+    """A click in the drawing of the network: its node, or that of its line, in the plane."""
     node = node_at(x, y) if node_at else None
     if node and (node.name in names or node.name == PLANE.name):
         title = next((title for title, name in UNITS.items() if name == node.name), OUTPUT)

@@ -16,6 +16,7 @@ from ui.player.player import Picture
 NODE, OUTPUT = 0.84, 1.9  # sides of nodes; from one to the next in a layer is 1
 WIDE = 1.45  # how much wider than high, at least
 APART = 2.2  # from layer to layer, at least
+CLOSE, SAMPLES = 0.12, 97  # how near a click must be to a line, of which so many places are asked
 WEIGHTS = "weights"  # the column with all numbers of the network in a row
 
 
@@ -52,8 +53,24 @@ class Network(NamedTuple):
         return Picture(title, self.spec, words, {**values, **limits}, {"edges": self.edges} | still)
 
     def node_at(self, x: float, y: float) -> Node | None:
-        """The node that has a place of the drawing."""
-        return next((n for n in self.nodes if max(abs(x - n.x), abs(y - n.y)) <= n.side / 2), None)
+        """The node that has a place of the drawing, or to which a line there leads."""
+        for node in self.nodes:
+            if max(abs(x - node.x), abs(y - node.y)) <= node.side / 2:
+                return node
+        left, top, to_x, to_y = (self.edges[name] for name in ("x", "y", "to_x", "to_y"))
+        part = np.linspace(0, 1, SAMPLES)[:, None]  # of a line, bent as js/paint.js bends it
+        ends = [(1 - part) ** 3, part**3]
+        first, second = 3 * part * (1 - part) ** 2, 3 * part**2 * (1 - part)
+        across = left * ends[0] + (left + to_x) / 2 * (first + second) + to_x * ends[1]
+        down = top * (ends[0] + first) + to_y * (second + ends[1])
+        away = np.hypot(across - x, down - y).min(axis=0)
+        nearest = int(away.argmin())
+        if away[nearest] > CLOSE:
+            return None
+        return next(
+            node for node in self.nodes
+            if np.isclose(node.x - node.side / 2, to_x[nearest]) and node.y == to_y[nearest]
+        )  # fmt: skip
 
 
 def network(

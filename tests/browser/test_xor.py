@@ -151,6 +151,16 @@ def test_a_click_on_a_node_draws_it_in_the_plane_and_the_run_stays(visit):
     top = box["height"] / 2 + (y - high / 2) / pixel
     canvas.hover(position={"x": left, "y": top})
     assert "linear1.weight[2, 1]" in page.locator(".tip").inner_text()
+    # A click on the line from there to the output draws what the output says.
+    to = next(other for other in drawn.nodes if other.name == "field")
+    x, y = node.x + node.side / 2 + 0.1, node.y
+    assert drawn.node_at(x, y) == to
+    left = box["width"] / 2 + (x - wide / 2) / pixel
+    top = box["height"] / 2 + (y - high / 2) / pixel
+    canvas.click(position={"x": left, "y": top})
+    page.get_by_text("The plane; along the line p = 1/2").wait_for()
+    visitor.rest()
+    assert visitor.step() == 30
 
 
 def test_another_unit_bends_the_same_plane_otherwise(visit):

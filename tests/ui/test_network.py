@@ -80,6 +80,23 @@ def test_a_place_belongs_to_one_node_or_to_none():
     assert drawn.node_at(0, 0) is None
 
 
+def test_a_place_on_a_line_belongs_to_the_node_to_which_it_leads():
+    drawn = made()
+    at = {node.name: node for node in drawn.nodes}
+    labels = drawn.spec["usermeta"]["edges"][0]["labels"]
+    line = labels.index("linear2.weight[1, 0]")
+    x, y, to_x, to_y = (float(drawn.edges[name][line]) for name in ("x", "y", "to_x", "to_y"))
+    for part in (0.05, 0.5, 0.95):  # by de Casteljau's way
+        points = np.array([(x, y), ((x + to_x) / 2, y), ((x + to_x) / 2, to_y), (to_x, to_y)])
+        while len(points) > 1:
+            points = (1 - part) * points[:-1] + part * points[1:]
+        if part != 0.5:  # lines cross in the middle
+            assert drawn.node_at(*points[0]) in (at["unit_2_2"], at["unit_2_1"])
+        assert drawn.node_at(*points[0]) is not None
+    assert drawn.node_at(to_x - 0.05, to_y) == at["unit_2_2"]
+    assert drawn.node_at(to_x - 0.3, to_y - 0.45) is None  # between two of them
+
+
 @pytest.mark.parametrize(("units", "rows"), [(1, 1), (3, 1), (4, 2), (8, 2)])
 def test_a_gallery_of_one_layer_has_two_rows_where_there_are_many(units, rows):
     spec = gallery([[f"unit_1_{k}" for k in range(units)]], UNIT)

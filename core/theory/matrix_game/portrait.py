@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.theory.matrix_game.equilibrium import analyse, equilibrium, slopes
+from core.theory.matrix_game.equilibrium import Analysis, analyse, equilibrium, slopes
 from core.theory.matrix_game.orbits import FLOWING, excess, flow, offset_of_root, orbit
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def portrait(config: Config, *, round_: bool, field: bool) -> dict[str, dict[str
         "arrows": arrows(config) if field else none,
         "rest": {"x": [game.p], "y": [game.q]},
     }
+
+
+def averages_window(game: Analysis) -> tuple[float, float]:
+    """Ends of an axis for averages around an equilibrium, within 0 and 1 but for some air."""
+    low, high = max(0.0, min(game.p, game.q) - 0.2), min(1.0, max(game.p, game.q) + 0.2)
+    air = 0.06 * (high - low)
+    return low - air, high + air
 
 
 def logits_at(p: float, q: float) -> tuple[float, float]:

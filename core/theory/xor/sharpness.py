@@ -58,6 +58,14 @@ def edges(config: Config, *later: Change[Config]) -> np.ndarray:
     return found
 
 
+def curvature_window(config: Config, *later: Change[Config]) -> tuple[float, float]:
+    """Ends of an axis for the sharpness: half as much again as the larger edge, where there is one,
+    of the first settings and the last.
+    """
+    found = edges(config, *later)
+    return 0.0, 1.5 * max(found[0], found[-1]) if found[0] > 0 else 40.0
+
+
 def sharpness(config: Config, state: State) -> float:
     """The largest eigenvalue of the Hessian of the loss over all points that train."""
     return _sharpness(config, state.parameters)

@@ -9,6 +9,7 @@ from core.matrix_game import (
     Config,
     analyse,
     arrows,
+    averages_window,
     energy,
     level_lines,
     level_sets,
@@ -16,6 +17,15 @@ from core.matrix_game import (
     rest,
 )
 from tests.core.games import DILEMMA, NOTES, PENNIES, SEXES, STAG_HUNT
+
+
+@pytest.mark.parametrize("game", [NOTES, PENNIES, STAG_HUNT, SEXES])
+def test_averages_have_room_around_the_equilibrium(game: Config):
+    found = analyse(game)
+    low, high = averages_window(found)
+    assert -0.06 <= low < min(found.p, found.q) <= max(found.p, found.q) < high <= 1.06
+    assert max(found.p, found.q) + 0.2 < high or high > 1
+    assert min(found.p, found.q) - 0.2 > low or low < 0
 
 
 @pytest.mark.parametrize("game", [NOTES, PENNIES, STAG_HUNT, SEXES])

@@ -18,6 +18,7 @@ from core.xor import (
     bent,
     classifier,
     counted,
+    curvature_window,
     drawn,
     edges,
     frame,
@@ -139,4 +140,8 @@ def test_the_edge_follows_the_settings_of_a_course():
     first = Config(learning_rate=0.5, samples=10, epochs=3, batch_size=8)  # 3 updates
     later = Config(learning_rate=0.5, momentum=0.5, samples=10, epochs=3, batch_size=8)
     assert edges(first, (2, later)).tolist() == [4, 4, 6, 6]
-    assert np.isnan(edges(Config(optimiser="adam", samples=10, epochs=1))).all()
+    assert curvature_window(first, (2, later)) == (0, 9)  # half as much again as 6
+    assert curvature_window(later, (2, first)) == (0, 9)
+    adam = Config(optimiser="adam", samples=10, epochs=1)
+    assert np.isnan(edges(adam)).all()
+    assert curvature_window(adam) == (0, 40)
