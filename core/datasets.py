@@ -31,7 +31,9 @@ from core import devices
 from core.ranges import Range, check_choice
 
 # scikit-learn, torchvision and platformdirs take seconds to import or are not everywhere: they are
-# imported by the one function that needs them.
+# imported by the one function that needs them, one thread after the other: of two that import the
+# same package at once, one can meet it half made.
+IMPORTING = threading.RLock()
 
 SIDE, CLASSES = 28, 10
 PIXELS = SIDE * SIDE
@@ -116,7 +118,8 @@ def folder() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     try:
-        import platformdirs
+        with IMPORTING:
+            import platformdirs
     except ImportError as error:
         raise RuntimeError(
             "EXPLORABLES_DATA names no folder for data sets, and platformdirs, which knows the "
@@ -343,7 +346,8 @@ def _unpacked(name: str) -> Images:
     The digest is that of the very bytes which are unpacked: nothing that lies around is trusted.
     """
     try:
-        from torchvision import datasets
+        with IMPORTING:
+            from torchvision import datasets
     except ImportError as error:
         raise RuntimeError(f"torchvision, which reads {TITLES[name]}, is not installed.") from error
     made = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[name]
@@ -374,7 +378,8 @@ def _how(name: str) -> str:
 def _digits() -> Images:
     """Scikit-learn's digits; each fifth one tests."""
     try:
-        from sklearn.datasets import load_digits
+        with IMPORTING:
+            from sklearn.datasets import load_digits
     except ImportError as error:
         raise RuntimeError(
             "scikit-learn, which carries these digits, is not installed: pip install scikit-learn."

@@ -58,6 +58,7 @@ from core.theory.sine_fit.tail import (
 from core.theory.sine_fit.two_cycle import (
     Prediction,
     critical_step_size,
+    edges,
     predict,
     two_cycle_amplitude,
 )
@@ -67,7 +68,8 @@ __all__ += ["diverged", "frame", "plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["CURVE", "GROWS", "KINDS", "NOTES_END", "NOTES_LOSS", "RETURNS", "SHRINKS"]
 __all__ += ["Measurement", "Minimum", "Plane", "Prediction", "Tail", "best_fit"]
-__all__ += ["critical_step_size", "cycle_ends", "data", "final", "findings", "foretold"]
+__all__ += ["critical_step_size", "cycle_ends", "data", "edges", "final", "findings"]
+__all__ += ["foretold"]
 __all__ += ["frequency_window", "measure", "minima", "minimum_below", "needed", "plane", "predict"]
 __all__ += ["predicted_course", "slice_frequencies", "slice_height", "surface", "tail"]
 __all__ += ["two_cycle_amplitude", "wave_positions"]

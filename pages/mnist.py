@@ -276,7 +276,7 @@ verdict(
 )
 if len(frames.steps) and not math.isfinite(frames.columns["loss"][-1]):
     why = "A step that is too long makes the numbers of the network grow."
-    slower = settings.below("learning_rate", config.learning_rate / 10)
+    slower = settings.slower("learning_rate")
     autopsy(run, run.since, [why], "Use {}", slower)
 
 

@@ -283,7 +283,7 @@ else:
 verdict(run, found, NAMES, LIMIT, cell=lambda one: f", {CELLS[one.which]}" if both else "")
 ends = [frames.columns[f"{lane}loss"][-1] for lane in lanes] if len(frames.steps) else []
 if not all(map(math.isfinite, ends)):
-    slower = settings.below("learning_rate", config.learning_rate / 10)
+    slower = settings.slower("learning_rate")
     why = "A step that is too long throws the numbers of the network about."
     autopsy(run, run.since, [why], "Use {}", slower)
 

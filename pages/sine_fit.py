@@ -1,6 +1,7 @@
 """Fitting a sine: a step that is longer than the valley is wide flips for ever."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from core import sine_fit as lesson
@@ -174,14 +175,16 @@ if view == "Surface":
         description="After update {step}: f = {parameters_1}, a = {parameters_0}, loss {loss}.",
     )
 elif view == "Curvature":
-    edge = 2 / config.step_size
+    edges = lesson.edges(config)
+    formula = "2/η" if edges == lesson.edges(replace(config, momentum=0.0)) else "(2 + 2β)/η"
+    below = f"; below {formula} = {' to '.join(map(short, edges))} a run rests" if edges else ""
     beside = over_steps(
         run,
-        f"The largest curvature; below 2/η = {short(edge)} a run rests",
+        f"The largest curvature{below}",
         "λ",
         [Line("curvature", "λ", foretold.curvature)],
         within=(1e-6, 1e6),
-        targets=(edge,),
+        targets=edges,
         log=True,
     )
 elif view == "Gradient":

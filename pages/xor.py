@@ -321,7 +321,7 @@ frames = run.finish()
 found = lesson.findings(frames, *run.legs)
 verdict(run, found, NAMES, LIMITS)
 if len(frames.steps) and not math.isfinite(frames.columns["loss"][-1]):
-    slower = settings.below("learning_rate", config.learning_rate / 10)
+    slower = settings.slower("learning_rate")
     why = "A step that is too long for the curvature makes the numbers of the network grow."
     autopsy(run, run.since, [why], "Use {}", slower)
 

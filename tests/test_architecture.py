@@ -39,6 +39,11 @@ def imported_in(tree: ast.AST) -> set[str]:
     return found
 
 
+def is_import(node: ast.AST) -> bool:
+    """Whether it is one of the two kinds of import."""
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
 def functional(node: ast.AST) -> bool:
     """Whether what stands here runs only when it is called."""
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
@@ -77,6 +82,15 @@ def test_what_may_be_imported_late_is_imported_nowhere_else_in_core():
         assert not late & set().union(*LATE.values()), name
         if name in LATE:
             assert imported(file) >= LATE[name]
+            apart = [  # one thread after the other
+                statement
+                for node in ast.walk(tree)
+                if isinstance(node, ast.With) and ast.unparse(node.items[0]) == "IMPORTING"
+                for statement in node.body
+            ]
+            assert set().union(*map(imported_in, apart)) == LATE[name]
+            for function in filter(functional, ast.walk(tree)):
+                assert all(node in apart for node in ast.walk(function) if is_import(node))
 
 
 def test_nothing_imports_a_page():

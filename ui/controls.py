@@ -163,6 +163,10 @@ class Settings(Held):
             found = max((value for value in preferred(allowed) if value < limit), default=math.nan)
         return {} if math.isnan(found) else {field: found}
 
+    def slower(self, field: str) -> dict[str, float]:
+        """The change of a rate to less than a tenth of what it is; no change where none is."""
+        return self.below(field, self._values[field] / 10)
+
     def toggle(self, field: str, label: str, *, explain: str, default: bool | None = None) -> bool:
         """A switch."""
         default = bool(self._opening(field, default))

@@ -33,6 +33,8 @@ _STYLE = """<style>
 .stColumn:has(.katex-display) { container-type: inline-size; }
 .stColumn .stMarkdown .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem;
   overflow: visible; font-size: min(1em, 6cqi); }
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] [data-selected="true"] {
+  background: none; }
 .stTabs [role="tablist"] { overflow-x: auto; }
 .stTabs [role="tab"] { flex: none; white-space: nowrap; }
 .stMarkdown [data-testid="stCaptionContainer"] { opacity: 0.75; }

@@ -12,8 +12,9 @@ WHEN = ("before", "during", "after")
 SHORT = {
     "matrix_game": "?matrix_game.steps=300&matrix_game.learning_rate=0.1",
     "xor": "?xor.epochs=10",
+    "sequences": "?sequences.epochs=60&sequences.hidden=4&sequences.length=20",
 }
-ROW = "[data-testid=stButtonGroup] button"
+ROW = "[data-testid=stButtonGroup] button:not([aria-label^=Help])"
 # The mouse is for what is tested: a script presses the buttons that set the scene, in less time.
 PRESS = f"""names => {{ {FIND}
     if (find('player-play').getAttribute('aria-label') === 'Pause') find('player-play').click();

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.pages.verdict import verdict
+from ui.player import player
 
 NAME = "sine_fit"
 
@@ -71,6 +72,22 @@ def test_every_view_has_its_picture_and_words(open_page, view):
     page = open_page(NAME, view=view, prediction="hidden")
     assert not page.exception
     assert "Watch what they do" in story(page)
+
+
+@pytest.mark.parametrize(
+    ("settings", "title"),
+    [
+        ({}, "; below 2/η = 20 a run rests"),
+        ({"momentum": "0.5"}, "; below (2 + 2β)/η = 30 a run rests"),
+        ({"decay": "0.5", "steps": "11"}, "; below 2/η = 20 to 120 a run rests"),
+        ({"optimiser": "adam"}, ""),
+    ],
+)
+def test_the_edge_that_is_drawn_is_that_of_the_settings(open_page, monkeypatch, settings, title):
+    sent = []
+    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
+    open_page(NAME, view="Curvature", **settings)
+    assert sent[-1]["charts"][0]["caption"] == f"The largest curvature{title}"
 
 
 def test_a_flat_loss_has_no_valley_and_the_page_says_so(open_page):

@@ -195,13 +195,15 @@ def page_with_two_sliders():
     settings.mark("learning_rate", {"critical": 0.01})
     for field, limit in (("momentum", 0.5), ("momentum", 0.1), ("learning_rate", 0.01)):
         st.write(str(settings.below(field, limit)))
+    st.write(str(settings.slower("learning_rate")))
 
 
 def test_a_slider_knows_its_largest_number_below_a_limit_and_marks_it():
     app = AppTest.from_function(page_with_two_sliders).run()
     assert not app.exception
     told = [one.value for one in app.markdown]
-    assert told == ["{'momentum': 0.4}", "{}", "{'learning_rate': 0.009}"]
+    slower = "{'learning_rate': 0.0045}"  # than a tenth of 0.05
+    assert told == ["{'momentum': 0.4}", "{}", "{'learning_rate': 0.009}", slower]
     assert "critical 0.01" in app.get("html")[0].proto.body
 
 

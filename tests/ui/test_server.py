@@ -144,6 +144,9 @@ from ui.warmup import warm_up
 known = packages()
 assert "torch" not in known, "the server waits for PyTorch before it answers"
 opened("home")
+warm_up().join()
+# What core/datasets.py imports one thread after the other: tests/test_architecture.py.
+import platformdirs, sklearn.datasets, torchvision.datasets
 for name in (lesson.name for lesson in LESSONS):
     warm_up().join()
     known |= packages()

@@ -65,6 +65,17 @@ def critical_step_size(optimiser: str, curvature: float, momentum: float = 0.0) 
     return critical_step(momentum if optimiser in WITH_MOMENTUM else 0.0) / curvature
 
 
+def edges(config: Config) -> tuple[float, ...]:
+    """The largest curvature at which a run rests with these settings; of a step that decays, the
+    one at its start and the one at its end. None where no curvature decides that.
+    """
+    if config.optimiser in ("adam", "newton"):
+        return ()
+    beta = config.momentum if config.optimiser in WITH_MOMENTUM else 0.0
+    first = critical_step(beta) / config.step_size
+    return (first, first * (1 + config.decay * (config.steps - 1))) if config.decay else (first,)
+
+
 class Prediction(NamedTuple):
     """What theory says of the end of a run; what it does not know is nan."""
 

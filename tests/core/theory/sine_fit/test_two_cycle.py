@@ -16,6 +16,7 @@ from core.sine_fit import (
     Config,
     State,
     critical_step_size,
+    edges,
     measure,
     minimum_below,
     needed,
@@ -92,6 +93,18 @@ def test_the_longest_stable_step_is_that_at_which_the_swing_begins():
     assert critical_step_size("gradient_descent", 20.0, 0.9) == 0.1
     assert critical_step_size("newton", 20.0) == 2
     assert math.isnan(critical_step_size("adam", 20.0))
+
+
+@pytest.mark.parametrize("optimiser", ["normalised", "momentum", "gradient_descent"])
+@pytest.mark.parametrize("beta", [0.0, 0.9])
+def test_at_the_edge_a_steps_length_is_the_critical_one(optimiser: str, beta: float):
+    config = Config(optimiser=optimiser, momentum=beta, step_size=0.02, steps=11)
+    (edge,) = edges(config)
+    assert critical_step_size(optimiser, edge, beta) == pytest.approx(0.02)
+    decaying = replace(config, decay=0.5)  # update 10 goes by a sixth
+    assert edges(decaying) == pytest.approx((edge, 6 * edge))
+    assert edges(replace(config, optimiser="adam")) == edges(replace(config, optimiser="newton"))
+    assert edges(replace(config, optimiser="adam")) == ()
 
 
 # --- The lesson's runs, over curvatures and step sizes.
