@@ -197,8 +197,8 @@ class Settings(Held):
         asked = st.query_params.get_all(self.key(field))
         if len(asked) > 1 and self.key(field) not in st.session_state:
             self.complain(f"The link sets {field} {len(asked)} times: the last is used.")
-        if field in self._begins and not asked and self.key(field) not in st.session_state:
-            st.session_state[self.key(field)] = write(self._begins[field])
+        if not asked:
+            self._open(field)
         text = st.text_input(
             label,
             write(getattr(self.defaults, field)),

@@ -15,7 +15,7 @@ import streamlit as st
 from ui.lessons import LESSONS
 from ui.link import LINKED
 from ui.theme import setting
-from ui.written import literal
+from ui.written import literal, write_numbers
 
 
 class Held:
@@ -74,12 +74,24 @@ class Held:
     def _ask(self, field: str, parse: Callable[[str], Any], check: Callable[[Any], None]) -> None:
         """Before a control is made: look whether the address holds a value that it cannot take."""
         texts = st.query_params.get_all(self.key(field))
-        if self.key(field) in st.session_state:
-            return
-        if texts:
+        if texts and self.key(field) not in st.session_state:
             self._look(field, texts, parse, check)
-        if field in self._begins and (not texts or field in self._unused):
-            st.session_state[self.key(field)] = self._begins[field]
+        if not texts or field in self._unused:
+            self._open(field)
+
+    def _open(self, field: str) -> None:
+        """Before a control is made that the address does not set: have it begin otherwise.
+
+        Streamlit writes what is set of a control into the address, but not what it begins with.
+        """
+        key = self.key(field)
+        if field not in self._begins or key in st.session_state:
+            return
+        value = self._begins[field]
+        held = write_numbers(value) if isinstance(value, tuple) else value
+        if value != getattr(self.defaults, field):
+            st.query_params[key] = str(held).lower()
+        st.session_state[key] = held
 
     def _look(
         self,
