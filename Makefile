@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-SCRIPTS := $(wildcard ui/player/*.js ui/player/js/*.js tests/player/*.js)
+SCRIPTS := $(wildcard ui/player/*.js ui/player/js/*.js ui/sketch/*.js tests/player/*.js)
 
 # Some containers set it: each of a dozen processes would compile PyTorch and Streamlit anew, in
 # seven seconds of the processor.

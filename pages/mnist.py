@@ -18,6 +18,7 @@ from ui.inside import look_inside, one_item
 from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Readout, player
+from ui.sketch.sketch import sketch
 from ui.steering import Run
 from ui.theme import BLUE, VERMILION, number, short
 from ui.verdict import Name, autopsy, verdict
@@ -290,6 +291,7 @@ def told(guess: str) -> str:
 
 
 workings = {
+    "Draw a digit": partial(sketch, run),
     "Look inside": partial(look_inside, run),
     "One item": partial(one_item, run),
 }

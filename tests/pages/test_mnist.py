@@ -49,10 +49,21 @@ def test_without_data_the_page_opens_on_digits_that_need_none_and_its_link_says_
     # On a machine that has the data a bare address means them: the link must not be one.
     link = {key: page.session_state[f"{NAME}.{key}"] for key in ("dataset", "softmax", "epochs")}
     assert link == {"dataset": "digits", "softmax": False, "epochs": 12}
-    last = page.session_state[f"{NAME}.run"].at
-    assert last == 0
-    assert "0 | Least average test loss" not in verdict(page)
+    assert dict(page.query_params) == {
+        f"{NAME}.dataset": "digits",
+        f"{NAME}.softmax": "false",
+        f"{NAME}.epochs": "12",
+    }
     assert float(verdict(page)["Least average test loss"][1]) < 0.5
+
+
+def test_who_comes_back_to_the_page_finds_it_as_it_opens(open_page):
+    page = open_page(NAME)
+    page.switch_page("pages/home.py").run()
+    assert not page.exception
+    page.switch_page(f"pages/{NAME}.py").run()
+    assert not page.exception
+    assert shown(page) == OFFLINE
 
 
 def test_settings_for_data_that_are_not_here_run_on_digits_and_stay_chosen(open_page):
@@ -229,3 +240,24 @@ def test_one_item_is_a_picture_with_its_label(open_page):
     assert picture.shape == (1, 28, 28)
     assert "of shape **(1, 28, 28)**" in words(page)
     assert f"`label` is **{label}**" in words(page)
+
+
+def test_a_drawing_is_shown_to_the_run_on_screen_and_to_each_that_is_pinned(
+    open_page, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+
+    def answer(networks, strokes):
+        asked.append([(one.title, one.config) for one in networks])
+        return {}
+
+    monkeypatch.setattr("ui.sketch.sketch.answer", answer)
+    page = open_page(NAME, epochs="2", hidden="20", at="46")
+    press(page, "Pin this curve")
+    page.slider(f"{NAME}.epochs").set_value(1).run()
+    tab(page, "Draw a digit")
+    first = replace(OFFLINE, epochs=2, hidden=(20,))
+    assert asked[-1] == [
+        ("on screen, after batch 23", replace(first, epochs=1)),
+        ("A, after batch 23", first),
+    ]

@@ -1,0 +1,163 @@
+"""MNIST, as a learner meets it: a digit is drawn, and networks say what they take it for."""
+
+import re
+from dataclasses import replace
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+from core import mnist as lesson
+
+PAGE = "mnist"
+STILL = "mnist.dataset=digits"  # the data that every machine has
+SEVEN = ((0.25, 0.2), (0.75, 0.2), (0.45, 0.85))
+SMALL = f"{PAGE}.hidden=30"
+OPENED = replace(lesson.OFFLINE, hidden=(30,))  # with that alone in the link
+
+
+def draw(page, corners=SEVEN, steps: int = 25) -> None:
+    """A stroke from corner to corner, by mouse."""
+    paper = page.get_by_test_id("sketch-paper")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for x, y in places[1:]:
+        page.mouse.move(x, y, steps=steps)
+    page.mouse.up()
+
+
+def said(page) -> dict[str, tuple[str, float]]:
+    """What each network says: its name -> the class and how likely."""
+    text = page.get_by_test_id("sketch-said").inner_text()
+    found = re.findall(r"([^;]+?): (\w+), (\d+) %", text)
+    return {name.strip(): (label, int(percent) / 100) for name, label, percent in found}
+
+
+def until_said(page, name: str, label: str) -> float:
+    """Wait until a network says that; how likely."""
+    page.get_by_text(f"{name}: {label}, ").wait_for(state="attached")
+    page.wait_for_timeout(500)  # the last of the strokes may be under way
+    return said(page)[name][1]
+
+
+def expected(config: lesson.Config, step: int) -> np.ndarray:
+    state = next(one for one in lesson.run(config) if one.step == step)
+    picture = lesson.as_picture(lesson.ink([SEVEN]), config.dataset)
+    return lesson.opinion(config, state, picture)
+
+
+def test_a_digit_drawn_by_mouse_gets_the_opinion_of_the_network_on_screen(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{SMALL}")
+    assert parse_qs(urlparse(page.url).query)[f"{PAGE}.dataset"] == ["digits"]
+    visitor.click("end")
+    visitor.until_step(OPENED.steps)
+    page.get_by_role("tab", name="Draw a digit").click()
+    page.get_by_text("Nothing is drawn yet.").wait_for(state="attached")
+    visitor.rest()
+    draw(page)
+    opinion = expected(OPENED, OPENED.steps)
+    likely = until_said(page, f"on screen, after batch {OPENED.steps}", str(opinion.argmax()))
+    # A corner is cut by less than the pen's own width, and a percent is rounded.
+    assert likely == pytest.approx(opinion.max(), abs=0.06)
+    wide = page.locator("[data-testid=sketch-bars] .bar").evaluate_all(
+        "bars => bars.map((bar) => parseFloat(bar.style.width))"
+    )
+    assert sum(wide) == pytest.approx(100, abs=0.01)
+    page.get_by_test_id("sketch-clear").click()
+    page.get_by_text("Nothing is drawn yet.").wait_for(state="attached")
+
+
+def test_a_drawing_stays_while_one_looks_elsewhere_and_another_step_has_its_opinion(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}")
+    visitor.click("end")
+    visitor.until_step(lesson.Config(dataset="digits", epochs=3).steps, or_later=True)
+    page.get_by_role("tab", name="Draw a digit").click()
+    visitor.rest()
+    draw(page)
+    page.get_by_text(re.compile("on screen, after batch [1-9]")).first.wait_for()
+    visitor.rest()
+    before = said(page)
+    assert len(before) == 1
+    page.get_by_role("tab", name="Try this").click()
+    visitor.rest()
+    page.get_by_role("tab", name="Draw a digit").click()
+    visitor.rest()
+    assert said(page) == before
+    visitor.scrub(0)
+    visitor.until_step(0)
+    page.get_by_text("on screen, after batch 0").first.wait_for()
+    visitor.rest()
+    ((_, likely),) = said(page).values()
+    assert likely < 0.2  # ten classes, and nothing is learnt
+
+
+def test_a_pinned_run_is_asked_too_and_keys_draw(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}")
+    page.get_by_role("button", name="Pin this curve").click()
+    page.get_by_role("button", name="Unpin A").wait_for()
+    visitor.move("Learning rate", 4)
+    visitor.rest()
+    visitor.click("end")
+    visitor.rest()
+    page.get_by_role("tab", name="Draw a digit").click()
+    visitor.rest()
+    paper = page.get_by_test_id("sketch-paper")
+    paper.focus()
+    paper.press(" ")
+    for _ in range(20):
+        paper.press("ArrowDown")
+    visitor.rest()
+    page.wait_for_timeout(1_000)
+    assert [name.split(",")[0] for name in said(page)] == ["on screen", "A"]
+    paper.press("Delete")
+    page.get_by_text("Nothing is drawn yet.").wait_for(state="attached")
+    assert visitor.step() > 0  # keys were the drawing's, not the player's
+
+
+def test_one_draws_while_the_run_plays_and_both_go_on(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{STILL}&{PAGE}.epochs=30")
+    page.get_by_role("tab", name="Draw a digit").click()
+    visitor.rest()
+    visitor.click("play")
+    visitor.until_step(20, or_later=True)
+    visitor.watch_steps()
+    draw(page, steps=60)
+    page.wait_for_timeout(1_500)
+    assert said(page)
+    seen = page.evaluate("window.seen")
+    assert len(seen) > 20  # it has not stood still
+    visitor.click("play")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_tab_and_view_shows_what_it_has_before_during_and_after_play(visit, width):
+    visitor = visit(width=width)
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}&{PAGE}.epochs=6")
+    tabs = [one.inner_text() for one in page.get_by_role("tab").all()]
+    assert tabs[:2] == ["Try this", "Draw a digit"]
+
+    def look() -> None:
+        for view in ("Gradient", "Accuracy"):
+            page.get_by_test_id("stButtonGroup").get_by_text(view).click()
+            visitor.rest()
+            assert page.locator("figure canvas.marks").count() == 3
+        for name in tabs:
+            page.get_by_role("tab", name=name, exact=True).click()
+            visitor.rest()
+
+    look()
+    visitor.click("play")
+    visitor.until_step(10, or_later=True)
+    look()
+    visitor.click("end")
+    visitor.until_step(6 * 23)
+    look()
+    page.get_by_role("tab", name="Look inside").click()
+    page.get_by_text("After batch 138, the nearest").wait_for()

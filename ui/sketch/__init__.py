@@ -1,0 +1,1 @@
+"""A place to draw on, and what networks think of the drawing meanwhile."""
