@@ -35,6 +35,8 @@ _STYLE = """<style>
   overflow: visible; font-size: min(1em, 6cqi); }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] [data-selected="true"] {
   background: none; }
+/* Above or below its button a menu of many presets must fit. */
+[data-testid="stMenuButtonBody"] { max-height: 45vh; }
 .stTabs [role="tablist"] { overflow-x: auto; }
 .stTabs [role="tab"] { flex: none; white-space: nowrap; }
 .stMarkdown [data-testid="stCaptionContainer"] { opacity: 0.75; }
