@@ -132,6 +132,6 @@ def _nudge(app: AppTest, name: str, live: frozenset[str], number: int) -> None:
             return
     for chosen in app.select_slider:
         if chosen.key in keys:
-            chosen.set_value(chosen.options[len(chosen.options) // 2 + number])
+            chosen.set_value(float(chosen.options[len(chosen.options) // 2 + number]))
             return
     raise RuntimeError(f"{name}: the page has no live slider.")
