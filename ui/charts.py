@@ -158,6 +158,7 @@ def against_step(
     published: bool = False,
     levels: tuple[str, ...] = (),
     corner: str = "",
+    goal: str = "",
 ) -> Spec:
     """Measured columns against the number of steps, each called `step`, over predicted courses.
 
@@ -166,10 +167,10 @@ def against_step(
     picture, not gone. Labels of heads that are close are spread. For long labels: `apart` writes
     them to the left of the heads in the end, and above the lines, of which `stagger` excepts every
     second one. `quiet` columns have their label only under the pointer. Of lines that are all noise
-    the labels stand in a `corner` on the right, "top" or "bottom", where there is none. With
-    `published` it reads `published` (`step`, `value`, and `line`, which of the fields it is of):
-    figures of the notes, as diamonds. `levels` are the labels of lines across, whose values are the
-    parameters `level_0`, `level_1`, ...
+    the labels stand in a `corner` on the right, "top" or "bottom", where there is none, and below
+    them `goal`, that of the targets. With `published` it reads `published` (`step`, `value`, and
+    `line`, which of the fields it is of): figures of the notes, as diamonds. `levels` are the
+    labels of lines across, whose values are the parameters `level_0`, `level_1`, ...
     """
     x = alt.X(
         "step:Q",
@@ -186,8 +187,8 @@ def against_step(
     )
     layers: list[alt.Chart] = []
     if targets:
-        goal = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
-        layers.append(goal.encode(alt.Y("value:Q", **vertical)))
+        rule = alt.Chart(TARGETS).mark_rule(color=GREEN, strokeWidth=1.25, opacity=0.7)
+        layers.append(rule.encode(alt.Y("value:Q", **vertical)))
     for k, label in enumerate(levels):
         level = alt.Chart(STANDS).transform_calculate(step="1.05 * last", value=f"level_{k}")
         at = alt.Y("value:Q", **vertical)
@@ -224,8 +225,9 @@ def against_step(
         if len(fields) > 1 and name not in quiet
     ]
     if named and corner:
-        for row, (_, label, colour, _) in enumerate(named):
-            below = LABEL * (row if corner == "top" else row - len(named)) + LABEL / 2
+        listed = [(label, colour) for _, label, colour, _ in named] + [(goal, GREEN)] * bool(goal)
+        for row, (label, colour) in enumerate(listed):
+            below = LABEL * (row if corner == "top" else row - len(listed)) + LABEL / 2
             place = alt.ExprRef(f"{below}" if corner == "top" else f"height + {below - LABEL / 2}")
             words = alt.Chart(NOW).mark_text(
                 align="right", color=colour, text=label, fontWeight="bold", fontSize=14

@@ -62,7 +62,7 @@ class Line(NamedTuple):
     label: str
     theory: ArrayLike  # (steps + 1,) or one number: what it should be; nan if theory says nothing
     colour: str = ""  # "" for the next of the series
-    published: tuple[float, float] | None = None  # a step, and the notes' figure there
+    published: ArrayLike | None = None  # (2,) a step and the notes' figure there, or (n, 2) of them
 
 
 def over_steps(
@@ -89,7 +89,12 @@ def over_steps(
         line.column: np.broadcast_to(np.asarray(line.theory, np.float64), run.config.steps + 1)
         for line in lines
     }
-    published = [(k, *line.published) for k, line in enumerate(lines) if line.published is not None]
+    published = [
+        (k, *figure)
+        for k, line in enumerate(lines)
+        if line.published is not None
+        for figure in np.reshape(np.asarray(line.published, np.float64), (-1, 2)).tolist()
+    ]
     if limits is None:
         pinned = [values for column in theory for values in run.pinned(column, also)]
         domain = charts.log_domain if log else charts.domain

@@ -137,6 +137,9 @@ def test_labels_stand_in_a_corner_that_is_free(corner):
     assert bool(len(rows)) == bool(corner)
     assert corner != "top" or rows.max() < 0.2  # three lines of 15 pixels, of 520
     assert corner != "bottom" or rows.min() > 0.7  # the axis is below
+    with_goal = charts.against_step(WEIGHTS[:3], "weight", corner=corner, goal="the goal")
+    svg = vl_convert.vegalite_to_svg(filled(made._replace(spec=with_goal), frames, 0))
+    assert svg.count(">the goal<") == bool(corner)
 
 
 def test_a_run_beyond_all_numbers_has_no_head():
