@@ -28,7 +28,7 @@ from core.randomness import initialise
 from core.ranges import COUNT, POSITIVE, Range, check_choice, check_flag, check_vector
 from core.rasters import to_bytes
 from core.theory.mnist.digits import Shown, as_picture, ink, opinion, shown, sixteen
-from core.theory.mnist.findings import Prediction, counted, findings, predict
+from core.theory.mnist.findings import Prediction, Spread, counted, findings, predict, spread
 from core.theory.mnist.network import (
     CHANCE_LOSS,
     SNAPSHOT,
@@ -39,6 +39,7 @@ from core.theory.mnist.network import (
     epoch_order,
     first_parameters,
     floor,
+    memory,
     nearest_resumable,
     needed_bytes,
     opinions,
@@ -47,7 +48,7 @@ from core.theory.mnist.network import (
     rows_at_once,
     weight_seed,
 )
-from core.theory.mnist.published import EXPERIMENTS, Experiment, Figure, experiment_of
+from core.theory.mnist.published import EXPERIMENTS, Experiment, Figure, experiment_of, printed
 from core.theory.mnist.script import plain_pytorch
 from core.theory.mnist.snapshot import Mistakes, Snapshot, first_weights, mistakes, snapshot
 
@@ -56,7 +57,7 @@ __all__ += ["at_hand", "diverged", "frame", "over_seeds", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["CHANCE_LOSS", "EXPERIMENTS", "SNAPSHOT", "Experiment", "Figure", "Mistakes"]
 __all__ += ["Prediction", "Shown", "Snapshot", "as_picture", "certain_loss", "check_memory"]
-__all__ += ["counted"]
+__all__ += ["Spread", "counted", "memory", "printed", "spread"]
 __all__ += ["experiment_of", "findings", "first_weights", "floor", "ink", "mistakes"]
 __all__ += ["nearest_resumable", "needed_bytes", "opinion", "parameter_count", "plain_pytorch"]
 __all__ += ["predict", "resumable", "shown", "snapshot"]

@@ -19,13 +19,15 @@ from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Readout, player
 from ui.sketch.sketch import sketch
+from ui.spread import first_epochs
 from ui.steering import Run
-from ui.theme import BLUE, VERMILION, number, short
+from ui.theme import BLUE, VERMILION, number, setting, short
 from ui.verdict import Name, autopsy, verdict
 
 # The sliders' part of what Config allows.
 RATES, BATCHES, EPOCHS = Range(1e-4, 10), Range(16, 512, whole=True), Range(1, 50, whole=True)
-MOST_LAYERS = 8
+SEEDS = 8
+DRAWN = ("accuracy", "test_loss")  # of what the notes printed; losses of single batches are a tab's
 OPENING: dict[str, Any] = {"learning_rate": 0.1, "epochs": 3}  # it learns within seconds
 SCORES = OPENING | {"softmax": False}
 OFFLINE = {
@@ -47,6 +49,7 @@ TITLES = {
     "width 5000, batches of 256": "one layer of 5000, batches of 256",
 }
 NOTES = {TITLES[one.name]: dict(one.fields) for one in lesson.EXPERIMENTS if one.name in TITLES}
+WIDEST = next(one for one in lesson.EXPERIMENTS if one.name == "width 50000")
 PRESETS: dict[str, dict[str, Any]] = {
     **NOTES,
     "a rate of 0.1, three epochs": OPENING,
@@ -190,26 +193,29 @@ sixteen = digits.opinions(
     seen.labels,
     datasets.LABELS[config.dataset],
 )
-floor = prediction.floor
+first = run.since == 0  # what the notes printed is of a run whose settings stay
+figures = {name: lesson.printed(config, name) if first else () for name in DRAWN}
+as_printed = "; ◇ as the notes printed" if any(figures.values()) else ""
 loss = over_steps(
     run,
-    f"The loss; green: the least there can be, {short(floor)}" if config.softmax else "The loss",
+    f"The loss{as_printed}",
     "loss",
     [
         Line("loss", "of a batch", math.nan, BLUE),
-        Line("test_loss", "test", math.nan, VERMILION),
+        Line("test_loss", "test", math.nan, VERMILION, figures["test_loss"]),
     ],
     (1.4, 2.55) if config.softmax else (0.0, 2.6),
-    targets=(floor,),
+    targets=(prediction.floor,),
     corner="top",
+    goal=f"the least: {short(prediction.floor)}",
 )
 accuracy = over_steps(
     run,
-    "The part of the test pictures that is right",
+    f"The part that is right{as_printed}",
     "accuracy",
     [
         Line("sixteen", "of the sixteen", math.nan, BLUE),
-        Line("test_accuracy", "of all", math.nan, VERMILION),
+        Line("test_accuracy", "of all", math.nan, VERMILION, figures["accuracy"]),
     ],
     (0.0, 1.05),
     also=lesson.counted,
@@ -265,16 +271,13 @@ def said(field: str) -> Any:
     return word
 
 
+words = {field: said(field) for field in ("epoch", "batch", "kind")}
+single = [one for one in printed if one.quantity not in DRAWN]
+verdict(run, [one for one in printed if one not in single], NAMES, published=True, **words)
+if single:
+    with st.expander("Losses of single batches"):
+        verdict(run, single, NAMES, published=True, **words)
 verdict(run, [one for one in found if one not in printed], NAMES, LIMITS)
-verdict(
-    run,
-    printed,
-    NAMES,
-    published=True,
-    epoch=said("epoch"),
-    batch=said("batch"),
-    kind=said("kind"),
-)
 if len(frames.steps) and not math.isfinite(frames.columns["loss"][-1]):
     why = "A step that is too long makes the numbers of the network grow."
     slower = settings.slower("learning_rate")
@@ -290,8 +293,10 @@ def told(guess: str) -> str:
     )
 
 
+early, late = (setting(figure.value) for figure in WIDEST.figures)
 workings = {
     "Draw a digit": partial(sketch, run),
+    "Over seeds": partial(first_epochs, run, SEEDS),
     "Look inside": partial(look_inside, run),
     "One item": partial(one_item, run),
 }
@@ -324,6 +329,12 @@ ending(
         "loss can fall to 0.",
         "Give it the scores",
         SCORES,
+    ),
+    Try(
+        f"**Fifty thousand units** in one layer. It {lesson.memory(WIDEST.config(settings.notes))} "
+        f"The notes print an accuracy of {early} after one epoch, {late} after ten.",
+        "50,000 units",
+        dict(WIDEST.fields),
     ),
     code=(lesson.State, lesson.Network, lesson.run, lesson.predict),
     workings=workings,

@@ -14,7 +14,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core import gradient_descent, linear_regression, matrix_game, sine_fit, theory, xor
+from core import (
+    datasets,
+    gradient_descent,
+    linear_regression,
+    matrix_game,
+    mnist,
+    sine_fit,
+    theory,
+    xor,
+)
 from core.recording import Course, Recording
 from core.theory import enough
 from core.theory.enough import TRUST
@@ -326,3 +335,48 @@ def test_what_xor_shows_keeps_the_limits_of_theory(course: Course) -> None:
     assert math.isnan(loss.limit) == (course[-1][1].activation != "linear")
     # No straight line has less, whatever the updates: but for rounding in seven digits.
     assert not loss.measured < loss.limit - 1e-6
+
+
+# --- MNIST.
+
+
+@st.composite
+def readers(draw) -> Course:
+    rates = st.sampled_from([1e-3, 0.1, 1.0, 3.0])
+    config = mnist.Config(
+        dataset="digits",
+        hidden=tuple(draw(st.lists(st.integers(1, 12), min_size=1, max_size=2))),
+        softmax=draw(st.booleans()),
+        learning_rate=draw(rates),
+        batch_size=draw(st.integers(100, 1_438)),
+        epochs=draw(st.integers(1, 2)),
+        initial=draw(st.sampled_from(mnist.INITIALS)),
+        shuffle=draw(st.booleans()),
+        seed=draw(st.integers(0, 9)),
+    )
+    if config.epochs == 1 or draw(st.booleans()):
+        return ((0, config),)
+    return ((0, config), (config.batches, replace(config, learning_rate=draw(rates))))
+
+
+@some
+@given(readers())
+@example(((0, mnist.Config("digits", initial="uniform", epochs=1)),))  # certain, for ever
+def test_what_mnist_shows_keeps_the_limits_of_theory(course: Course) -> None:
+    config = course[-1][1]
+    found = {one.quantity: one for one in shown(mnist, course)}
+    assert found.keys() <= {"floor", "certain_loss", "gradient"}  # the document has no such run
+    if "floor" in found:
+        # Numbers of seven digits.
+        assert found["floor"].measured >= found["floor"].limit - 1e-6
+    if config == mnist.Config("digits", initial="uniform", epochs=1):
+        assert "gradient" in found
+    if "gradient" in found:
+        assert found["gradient"].measured == found["gradient"].predicted == 0
+        # Batches count alike, and the last one is smaller: by so much other weights can move the
+        # mean of losses that are at most 1 apart.
+        tests, size = datasets.SIZES["digits"][1], config.batch_size
+        sizes = [min(size, tests - first) for first in range(0, tests, size)]
+        moves = sum(abs(1 / len(sizes) - one / tests) for one in sizes) / 2
+        one = found["certain_loss"]
+        assert one.measured == pytest.approx(one.predicted, abs=moves + 1e-6)

@@ -12,6 +12,7 @@ from core.mnist import OFFLINE, Config, floor, run
 from tests.core.archives import FOUND, needs_mnist
 from tests.pages.verdict import verdict
 from ui import fetching
+from ui.theme import number
 
 NAME = "mnist"
 OPENED = Config(learning_rate=0.1, epochs=3)
@@ -31,8 +32,8 @@ def preset(page, name: str):
 
 def published(page) -> dict[str, list[str]]:
     """Rows of what the notes printed: title -> published, measured, error."""
-    (body,) = [one.proto.body for one in page.get("html") if 'published"' in one.proto.body]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', body)
+    bodies = [one.proto.body for one in page.get("html") if 'published"' in one.proto.body]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', "".join(bodies))
     return {
         re.sub(r"<span.*", "", head): re.findall(r"<td[^>]*>(.*?)</td>", cells)
         for head, cells in rows
@@ -91,6 +92,7 @@ def test_with_data_the_page_opens_on_them_and_shows_what_the_notes_printed(
     assert float(measured) == pytest.approx(0.928, abs=0.03)  # 0.905 to 0.93 over ten seeds
     assert "too short to tell" in rows["Accuracy after epoch 10"][1]
     assert verdict(page)["Least average test loss"][0] == "—"
+    assert "Loss of batch 900 of epoch 1" in rows
 
 
 @pytest.mark.parametrize(
@@ -261,3 +263,32 @@ def test_a_drawing_is_shown_to_the_run_on_screen_and_to_each_that_is_pinned(
         ("on screen, after batch 23", replace(first, epochs=1)),
         ("A, after batch 23", first),
     ]
+
+
+def test_seeds_are_trained_for_an_epoch_beside_the_run(open_page):
+    page = open_page(NAME, epochs="2", hidden="20")
+    tab(page, "Over seeds")
+    press(page, "Train 8 seeds")
+    for _ in range(300):
+        if "After one epoch **8 seeds**" in words(page):
+            break
+        time.sleep(0.1)
+        page.run()
+    config = replace(OFFLINE, epochs=1, hidden=(20,))
+    ends = [list(run(replace(config, seed=seed)))[-1].test_accuracy for seed in range(8)]
+    accuracies = [one.item() for one in ends if one is not None]
+    told = f"from **{number(min(accuracies))}** to **{number(max(accuracies))}**"
+    assert told in words(page)
+    assert "The notes'" not in words(page)  # they have no such run
+
+
+@needs_mnist
+def test_the_notes_figure_of_the_first_epoch_is_beside_the_seeds(
+    open_page, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EXPLORABLES_DATA", str(FOUND))
+    monkeypatch.setattr("ui.spread.over_seeds", lambda config, count: (config,))
+    page = open_page(NAME, epochs="1", hidden="100", learning_rate="1")
+    tab(page, "Over seeds")  # that run is known already
+    assert "After one epoch **1 seed**" in words(page)
+    assert "The notes' 0.9280" in words(page)

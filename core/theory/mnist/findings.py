@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from core.theory.mnist.network import (
     needed_bytes,
     parameter_count,
 )
-from core.theory.mnist.published import experiment_of, step_of
+from core.theory.mnist.published import experiment_of, printed, step_of
 
 if TYPE_CHECKING:
     from core.mnist import Config
@@ -85,6 +87,34 @@ def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Fin
     if not frames.finished or not len(frames.steps):
         return found
     return found + _at_the_end(frames, later[-1][1] if later else config)
+
+
+class Spread(NamedTuple):
+    """How far apart equal runs of several seeds end."""
+
+    seeds: int
+    least: float
+    mean: float
+    most: float
+    deviation: float  # standard deviation, nan of fewer than two
+    published: float  # what the document printed, nan where it has none
+    within: bool  # whether that is among them: from the least to the most
+
+
+def spread(config: Config, accuracies: Sequence[float], epoch: int = 1) -> Spread:
+    """Of the accuracies of seeds after an epoch, those that are known. Raises `ValueError` where
+    there is none.
+    """
+    known = np.array([value for value in accuracies if math.isfinite(value)])
+    if not len(known):
+        raise ValueError("accuracies are not allowed to be none.")
+    step = epoch * config.batches
+    figures = dict(printed(replace(config, epochs=max(config.epochs, epoch)), "accuracy"))
+    least, most = float(known.min()), float(known.max())
+    published = figures.get(step, math.nan)
+    deviation = float(known.std(ddof=1)) if len(known) > 1 else math.nan
+    within = least <= published <= most
+    return Spread(len(known), least, float(known.mean()), most, deviation, published, within)
 
 
 def _at_the_end(frames: Frames, config: Config) -> list[Finding]:

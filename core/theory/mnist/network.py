@@ -79,12 +79,16 @@ def needed_bytes(config: Config) -> int:
 
 def check_memory(config: Config) -> None:
     """Raise `RuntimeError`, which says how much is needed, where the device has too little free."""
+    free = devices.free_bytes(config.device)
+    if free is not None and needed_bytes(config) > free:
+        raise RuntimeError(f"hidden = {config.hidden!r} {memory(config)}")
+
+
+def memory(config: Config) -> str:
+    """How much a run needs, and how much there is, as the end of a sentence."""
     free, needed = devices.free_bytes(config.device), needed_bytes(config)
-    if free is not None and needed > free:
-        raise RuntimeError(
-            f"hidden = {config.hidden!r} needs about {needed / 1e9:.1f} GB of memory, "
-            f"of which {config.device} has {free / 1e9:.1f} GB free."
-        )
+    known = "" if free is None else f", of which {config.device} has {free / 1e9:.1f} GB free"
+    return f"needs about {needed / 1e9:.1f} GB of memory{known}."
 
 
 def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:

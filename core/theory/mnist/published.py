@@ -161,6 +161,17 @@ def experiment_of(config: Config) -> Experiment | None:
     return None
 
 
+def printed(config: Config, quantity: str) -> tuple[tuple[int, float], ...]:
+    """The steps of a run at which the document prints a quantity, with its figures, in their order;
+    not those of which it says no more than how high they get at most.
+    """
+    experiment = experiment_of(config)
+    figures = experiment.figures if experiment else ()
+    found = ((step_of(config, one), one.value) for one in figures if one.kind != "most"
+             and one.quantity == quantity)  # fmt: skip
+    return tuple((step, value) for step, value in found if step <= config.steps)
+
+
 def step_of(config: Config, figure: Figure) -> int:
     """The state that shows a figure: a batch's loss is of the state before its update."""
     if figure.quantity == "loss":

@@ -1,10 +1,13 @@
 """The document's figures, which run they are of, and what frames show beside them."""
 
 import math
+import statistics
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.mnist import (
     EXPERIMENTS,
@@ -16,9 +19,11 @@ from core.mnist import (
     findings,
     floor,
     frame,
+    printed,
     resumable,
     run,
     shown,
+    spread,
 )
 from core.recording import Frames, Recording
 from core.theory.mnist.published import step_of
@@ -69,6 +74,41 @@ def test_an_experiment_is_known_by_its_settings():
     notes = experiment_of(Config())
     assert notes is not None
     assert notes.name == "notes"
+
+
+def test_what_is_printed_is_as_far_as_the_run_goes():
+    config = replace(Config(), learning_rate=1.0, epochs=7)  # 938 batches an epoch
+    assert printed(config, "accuracy") == ((938, 0.93), (7 * 938, 0.975))
+    assert printed(replace(config, epochs=10), "test_loss") == (
+        (938, 1.532691),
+        (7 * 938, 1.486677),
+        (8 * 938, 1.492298),
+        (10 * 938, 1.485),
+    )
+    assert printed(Config(), "accuracy") == ((938, 0.154), (5 * 938, 0.3))
+    # Of random parameters the document says how high they get at most.
+    assert printed(replace(Config(), initial="uniform"), "accuracy") == ()
+    assert printed(OFFLINE, "accuracy") == ()
+
+
+@given(st.lists(st.floats(0, 1) | st.just(math.nan), min_size=1, max_size=12))
+def test_a_spread_is_that_of_the_seeds_that_have_ended(accuracies):
+    known = [value for value in accuracies if not math.isnan(value)]
+    config = replace(Config(), learning_rate=1.0, epochs=1)
+    if not known:
+        with pytest.raises(ValueError, match="none"):
+            spread(config, accuracies)
+        return
+    found = spread(config, accuracies)
+    assert (found.seeds, found.least, found.most) == (len(known), min(known), max(known))
+    # Sums of at most twelve numbers up to 1, and a root, in 16 digits.
+    assert found.mean == pytest.approx(statistics.fmean(known), abs=1e-12)
+    if len(known) > 1:
+        assert found.deviation == pytest.approx(statistics.stdev(known), abs=1e-7)
+    assert found.published == 0.93
+    assert found.within == (min(known) <= 0.93 <= max(known))
+    assert math.isnan(spread(OFFLINE, accuracies).published)
+    assert not spread(OFFLINE, accuracies).within
 
 
 def recorded(config: Config, every: int = 1) -> Frames:
