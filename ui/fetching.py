@@ -71,7 +71,8 @@ def offer(key: str, name: str, missing: str, words: str, here: Callable[[], None
         if _comes(name) != looking:
             st.rerun()  # it looks again and again, or no longer
         download = _downloads.get(name)
-        failed = download.error if download and not looking else ""
+        own = st.session_state.get(awaited)  # and not another visitor's, some time ago
+        failed = download.error if download and own and not looking else ""
         if failed:
             st.error(f"{failed} What is on screen stays.", icon=":material/cloud_off:")
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
