@@ -42,6 +42,8 @@ def test_a_bar_is_as_high_as_its_number_and_green_where_it_is_right():
     # Half a bar has half the green, but for its frame, which is all that is left of none.
     assert 0 < none < part < full
     assert (part - none) / (full - none) == pytest.approx(0.5, abs=0.05)
+    # A whole one is 0.72 of the room for it wide, and 0.84 of a picture's height high.
+    assert full / 16 == pytest.approx(72 * digits.BAR * 84 * digits.SIDE, rel=0.1)
     assert count(drawn(whole, labels), BLUE) == 0
     wrong = count(drawn(whole, (labels + 1) % 10), BLUE)
     assert wrong == pytest.approx(full, rel=0.1)
