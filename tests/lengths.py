@@ -3,7 +3,7 @@
 # The field, and how many steps one of it is with the settings that a page opens with.
 LENGTHS = {"xor": ("epochs", 16), "sequences": ("epochs", 1), "mnist": ("epochs", 23)}
 # What else makes a run short whose steps take long.
-SMALL = {"sequences": {"hidden": "4", "length": "20"}}
+SMALL = {"sequences": {"hidden": "4", "length": "20", "sequences": "9"}}
 # Seconds that a test waits for the whole run of a preset: some of these take minutes.
 PATIENCE = {"sequences": 2}
 

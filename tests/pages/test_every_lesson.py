@@ -42,6 +42,12 @@ UNTOLD = {
 }
 
 
+def be_patient(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for whole runs that take minutes."""
+    for limit in ("LOOK_SECONDS", "SOON_SECONDS"):
+        monkeypatch.setattr(steering, limit, PATIENCE.get(name, getattr(steering, limit)))
+
+
 @every_lesson
 def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
     page = open_page(name, **few(name))
@@ -55,9 +61,7 @@ def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
 @every_lesson
 def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeypatch):
     page = open_page(name, **few(name))
-    if name in PATIENCE:
-        monkeypatch.setattr(steering, "LOOK_SECONDS", PATIENCE[name])
-        monkeypatch.setattr(steering, "SOON_SECONDS", PATIENCE[name])
+    be_patient(name, monkeypatch)
     key = f"{name}.preset"
     presets = list(page.menu_button(key).options)
     assert presets[0] == "as in the notes"
@@ -85,7 +89,8 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeyp
 
 
 @every_lesson
-def test_what_a_link_cannot_set_is_named_and_ignored(open_page, name):
+def test_what_a_link_cannot_set_is_named_and_ignored(open_page, name, monkeypatch):
+    be_patient(name, monkeypatch)
     first = open_page(name)
     good = controls(first, name)
     page = open_page(name, **dict.fromkeys(good, "no such thing"))
