@@ -161,3 +161,20 @@ def test_every_tab_and_view_shows_what_it_has_before_during_and_after_play(visit
     look()
     page.get_by_role("tab", name="Look inside").click()
     page.get_by_text("After batch 138, the nearest").wait_for()
+
+
+def test_a_rate_moved_while_it_plays_holds_from_the_next_state_that_it_can_go_on_from(visit):
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}&{PAGE}.epochs=20")
+    visitor.click("play")
+    visitor.until_step(30, or_later=True)
+    visitor.move("Learning rate", 3)
+    undo = page.get_by_role("button", name="Undo the change at")
+    undo.wait_for()
+    forked = int(undo.inner_text().split()[-1])
+    # At each 100th batch and each epoch's end, of 23: all numbers are kept there.
+    assert forked % 100 == 0 or forked % 23 == 0
+    assert forked >= 30
+    visitor.until_step(forked + 10, or_later=True)
+    visitor.click("play")
+    visitor.until_told()

@@ -258,11 +258,15 @@ def test_a_drawing_is_shown_to_the_run_on_screen_and_to_each_that_is_pinned(
     press(page, "Pin this curve")
     page.slider(f"{NAME}.epochs").set_value(1).run()
     tab(page, "Draw a digit")
+    assert not any("Nothing is learnt yet" in one.value for one in page.caption)
     first = replace(OFFLINE, epochs=2, hidden=(20,))
     assert asked[-1] == [
         ("on screen, after batch 23", replace(first, epochs=1)),
         ("A, after batch 23", first),
     ]
+    page = open_page(NAME, epochs="2", hidden="20")
+    tab(page, "Draw a digit")
+    assert any("Nothing is learnt yet" in one.value for one in page.caption)
 
 
 def test_seeds_are_trained_for_an_epoch_beside_the_run(open_page):

@@ -131,6 +131,8 @@ def sketch(run: Run) -> None:
     key = f"{run.name}.sketch"
     place = f"{key}.drawn"
     turn = run.settings.turn
+    begins = "Nothing is learnt yet: play first. " if on_screen(run) == 0 else ""
+    st.caption(f"{begins}Each pinned run is asked as well as the one on screen.")
     mount = component(
         "sketch",
         html=HTML,
