@@ -68,7 +68,7 @@ NAMES = {  # of the findings
     "gradient": Name("Longest gradient", note="a softmax that is exactly 0 or 1 has no slope"),
 }
 LIMITS = {"floor": "no loss can fall below {limit}"}
-KINDS = {"printed": "", "about": "the notes: about", "most": "the notes: at most"}
+KINDS = {"printed": "", "about": "about, in the notes", "most": "at most, in the notes"}
 
 # --- The controls.
 
