@@ -245,8 +245,9 @@ def readout(config: lesson.Config) -> Readout:
     """What the last batch did."""
     return Readout(
         "Before the first update the loss of a batch is {loss}.",
-        f"What just happened: a batch of {config.batch_size} pictures, in epoch {{epoch}}. The "
-        "loss of the batch that comes next is {loss}; its gradient is {gradient_norm} long.",
+        # One line whatever the numbers: what comes below must not jump.
+        f"What just happened: {config.batch_size} pictures of epoch {{epoch}}. The next batch has "
+        "a loss of {loss}, a gradient of {gradient_norm}.",
         {"epoch": [str(epoch) for epoch in range(config.epochs + 1)]},
     )
 

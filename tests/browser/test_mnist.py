@@ -58,7 +58,11 @@ def test_a_digit_drawn_by_mouse_gets_the_opinion_of_the_network_on_screen(visit)
     page.get_by_role("tab", name="Draw a digit").click()
     page.get_by_text("Nothing is drawn yet.").wait_for(state="attached")
     visitor.rest()
+    paper = page.get_by_test_id("sketch-paper")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
     draw(page)
+    assert paper.bounding_box() == box  # it stays under the pen, whatever is told meanwhile
     opinion = expected(OPENED, OPENED.steps)
     likely = until_said(page, f"on screen, after batch {OPENED.steps}", str(opinion.argmax()))
     # A corner is cut by less than the pen's own width, and a percent is rounded.
@@ -90,7 +94,7 @@ def test_a_drawing_stays_while_one_looks_elsewhere_and_another_step_has_its_opin
     assert said(page) == before
     visitor.scrub(0)
     visitor.until_step(0)
-    page.get_by_text("on screen, after batch 0").first.wait_for()
+    page.get_by_text("on screen, before the first batch").first.wait_for()
     visitor.rest()
     ((_, likely),) = said(page).values()
     assert likely < 0.2  # ten classes, and nothing is learnt

@@ -121,8 +121,10 @@ def _networks(run: Run) -> list[Asked]:
     for letter, course, recording in courses:
         state = _near(recording, min(step, recording.steps))
         who = letter or "on screen"
-        title = f"{who}, after {run.step_name} {state.step}"
-        found.append(Asked(title, PINS.get(letter, BLUE), course[-1][1], state))
+        when = f"after {run.step_name} {state.step}"
+        if state.step == 0:
+            when = f"before the first {run.step_name} (nothing is learnt yet)"
+        found.append(Asked(f"{who}, {when}", PINS.get(letter, BLUE), course[-1][1], state))
     return found
 
 
@@ -131,8 +133,8 @@ def sketch(run: Run) -> None:
     key = f"{run.name}.sketch"
     place = f"{key}.drawn"
     turn = run.settings.turn
-    begins = "Nothing is learnt yet: play first. " if on_screen(run) == 0 else ""
-    st.caption(f"{begins}Each pinned run is asked as well as the one on screen.")
+    # The same words always: one line more or less would move the square under who draws.
+    st.caption("Each pinned run is asked as well as the one on screen.")
     mount = component(
         "sketch",
         html=HTML,
