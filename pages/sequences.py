@@ -27,21 +27,23 @@ SIZES = {"small": 32, "medium": 64, "as in the notes": 256}
 WIDTHS, LAYERS, EPOCHS = (Range(1, most, whole=True) for most in (256, 3, 2_000))
 WAVES, LENGTHS, HERTZ = Range(1, 200, whole=True), Range(3, 200, whole=True), Range(0, 10)
 OPENING: dict[str, Any] = {"hidden": 32, "learning_rate": 0.01, "epochs": 300}
+SMALL = OPENING | {"heard": "50"}  # where the notes' networks go on from one zero
 PRESETS: dict[str, dict[str, Any]] = {
-    "as in the notes": {},
-    "the GRU of the notes": {"cell": "GRU"},
-    "small cells": OPENING,
-    "small cells, GRU": OPENING | {"cell": "GRU"},
-    "medium cells": OPENING | {"hidden": 64},
-    "fewer samples a second": OPENING | {"length": 20},
-    "one wave": OPENING | {"sequences": 1, "high_hz": 1.0},
-    "a step that is too long": OPENING | {"learning_rate": 1.0},
+    "as in the notes": {"heard": "1"},
+    "the GRU of the notes": {"cell": "GRU", "heard": "1"},
+    "small cells": SMALL,
+    "small cells, GRU": SMALL | {"cell": "GRU"},
+    "medium cells": SMALL | {"hidden": 64},
+    "fewer samples a second": SMALL | {"length": 20},
+    "one wave": SMALL | {"sequences": 1, "high_hz": 1.0},
+    "a step that is too long": SMALL | {"learning_rate": 1.0},
 }
 NAMES = {  # of the findings
     "loss": Name("Loss{cell}", note="predicted: what the notes print"),
     "frequency": Name("What goes on swings at{cell}", "Hz", "predicted: what was heard"),
 }
 LIMIT = "a straight line through the last two samples has {limit}"
+ALONE = lesson.Config(**OPENING, sequences=1, high_hz=1.0)
 GATED = {  # what the cells do
     "LSTM": [
         r"i, f, o &= \sigma(W x + U h + b)",
@@ -119,7 +121,12 @@ story = [
     f"Of {counted(config.sequences, 'wave')} a network hears sample after sample and learns to say "
     "the *next one*. Then it goes on *by itself*: what it says is what it hears next.",
 ]
-if settings.prediction != "shown":
+if prompt == 1:
+    story.append(
+        "Here it hears one sample, the zero with which every wave begins. That says nothing of how "
+        "fast to go on: what comes is the network's own choice."
+    )
+elif settings.prediction != "shown":
     story.append(WATCH)
 elif known.line < lesson.NOTES_LOSS[cell]:
     story.append(
@@ -336,7 +343,7 @@ ending(
         ("at 1 Hz", "it stays at zero", "at some other speed"),
         PRESETS["one wave"] | {"heard": "1", "view": "Rollout"},
         told,
-        config == lesson.Config(**PRESETS["one wave"]) and prompt == 1 and frames.finished,
+        config == ALONE and prompt == 1 and frames.finished,
     ),
     Try(
         "**Side by side.** The same waves, the same first moment: which of the two learns faster "
@@ -365,7 +372,7 @@ ending(
         "**As in the notes**, with 256 units: an epoch takes a third of a second. Go on reading "
         "while it is computed.",
         "Be patient",
-        PRESETS["as in the notes"],
+        PRESETS["as in the notes"] | {"view": "Rollout"},
     ),
     code=(lesson.State, lesson.Forecaster, lesson.run, lesson.predict),
     workings=workings,

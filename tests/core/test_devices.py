@@ -103,11 +103,6 @@ def test_the_free_memory_of_the_cpu_is_what_linux_tells() -> None:
     free = devices.free_bytes("cpu")
     assert free is not None
     assert 0 < free < total
-    # What somebody takes is no longer free: half a gigabyte, to what others do meanwhile.
-    taken = torch.ones(2**27)
-    less = devices.free_bytes("cpu")
-    assert less is not None
-    assert free - less > 2**28 or taken.numel() * 4 > free
     with pytest.raises(RuntimeError, match="does not exist"):
         devices.free_bytes("cuda:99")
 

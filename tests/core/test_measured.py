@@ -362,6 +362,7 @@ def readers(draw) -> Course:
 @some
 @given(readers())
 @example(((0, mnist.Config("digits", initial="uniform", epochs=1)),))  # certain, for ever
+@example(((0, mnist.Config("digits", (1,), batch_size=100, epochs=1, initial="uniform", seed=4)),))
 def test_what_mnist_shows_keeps_the_limits_of_theory(course: Course) -> None:
     config = course[-1][1]
     found = {one.quantity: one for one in shown(mnist, course)}
@@ -372,7 +373,8 @@ def test_what_mnist_shows_keeps_the_limits_of_theory(course: Course) -> None:
     if config == mnist.Config("digits", initial="uniform", epochs=1):
         assert "gradient" in found
     if "gradient" in found:
-        assert found["gradient"].measured == found["gradient"].predicted == 0
+        assert found["gradient"].predicted == 0
+        assert found["gradient"].measured < 1e-6  # a probability has seven digits
         # Batches count alike, and the last one is smaller: by so much other weights can move the
         # mean of losses that are at most 1 apart.
         tests, size = datasets.SIZES["digits"][1], config.batch_size

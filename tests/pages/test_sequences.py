@@ -11,6 +11,7 @@ from core import sequences as lesson
 from core.race import race
 from core.sequences import Config, ratio, run
 from tests.pages.verdict import verdict
+from ui import steering
 from ui.player import player
 from ui.theme import number, short
 
@@ -114,7 +115,9 @@ def test_after_one_zero_no_wave_is_drawn_and_no_frequency_wanted(open_page, monk
     assert not any("truth" in name for name in sent)
     assert "the zero that every wave begins with" in sent["charts"][0]["caption"]
     assert "the wave" not in sent["charts"][0]["caption"].split("<span>", 1)[1]
-    rows = verdict(open_page(NAME, heard="1", **TINY))
+    page = open_page(NAME, heard="1", **TINY)
+    assert "says nothing of how fast to go on" in story(page)
+    rows = verdict(page)
     assert rows["What goes on swings at"][0] == "—"
 
 
@@ -172,6 +175,17 @@ def test_sizes_are_counted_and_a_fair_width_is_a_click(open_page):
     next(one for one in page.button if one.label == "A GRU with as many numbers").click().run()
     now = page.session_state[f"{NAME}.run"].config
     assert (now.cell, now.hidden) == ("GRU", fair)
+
+
+def test_the_notes_network_goes_on_from_one_zero_and_the_small_ones_have_heard(
+    open_page, monkeypatch
+):
+    for limit in ("LOOK_SECONDS", "SOON_SECONDS"):
+        monkeypatch.setattr(steering, limit, 0.1)
+    page = open_page(NAME, epochs="1")
+    for preset, heard in (("as in the notes", "1"), ("small cells", "50")):
+        page.menu_button(f"{NAME}.preset").click(preset).run()
+        assert page.selectbox(f"{NAME}.heard").value == heard
 
 
 def test_what_a_loss_means_has_the_guesses_that_need_no_learning(open_page):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from core.mnist import Config
 
 
+ROUNDING = 1e-6  # of a probability in seven digits
+
+
 class Prediction(NamedTuple):
     """What is known without training."""
 
@@ -123,7 +126,9 @@ def _at_the_end(frames: Frames, config: Config) -> list[Finding]:
     found = []
     if len(tests):
         found.append(Finding("floor", math.nan, float(tests.min()), limit=theory.floor))
-    if len(tests) and config.softmax and (columns["largest"] == 1).all():
+    # The largest probability is of one picture: of a narrow network another may be unsure.
+    certain = (columns["largest"] == 1).all() and (columns["gradient_norm"] < ROUNDING).all()
+    if len(tests) and config.softmax and certain:
         expected = certain_loss(float(columns["test_accuracy"][-1]))
         found.append(Finding("certain_loss", expected, float(tests[-1])))
         found.append(Finding("gradient", 0.0, float(columns["gradient_norm"].max())))
