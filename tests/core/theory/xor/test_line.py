@@ -131,3 +131,15 @@ def test_findings_are_of_the_last_frame():
     frames = Recording(run, faster, frame=frame, every=1).finish(60)
     later = {one.quantity: one for one in findings(frames, config, faster[1])}
     assert later["sharpness"].limit == pytest.approx(4)
+
+
+@pytest.mark.parametrize(("noise", "hides"), [(0.0, False), (0.1, False), (0.2, True), (0.5, True)])
+def test_noise_is_named_where_it_hides_points_that_can_be_seen(noise: float, hides: bool):
+    """Of the notes' noise, 0.1, a coordinate in 3.5 million is on the wrong side."""
+    config = Config(samples=100, epochs=1, noise=noise)
+    frames = Recording(run, ((0, config),), frame=frame, every=1).finish(60)
+    found = {one.quantity: one for one in findings(frames, config)}
+    for quantity in ("accuracy", "test_accuracy"):
+        assert math.isnan(found[quantity].limit) != hides
+        if hides:
+            assert found[quantity].limit == 1 - noise_error(config)
