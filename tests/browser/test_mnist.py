@@ -90,6 +90,8 @@ def test_a_drawing_stays_while_one_looks_elsewhere_and_another_step_has_its_opin
     page.get_by_role("tab", name="Try this").click()
     visitor.rest()
     page.get_by_role("tab", name="Draw a digit").click()
+    (name,) = before
+    page.get_by_text(f"{name}: ").first.wait_for(state="attached")  # the drawing is there again
     visitor.rest()
     assert said(page) == before
     visitor.scrub(0)
