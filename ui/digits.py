@@ -4,11 +4,12 @@ from functools import cache
 
 import numpy as np
 
+from core import datasets
+from core.datasets import CLASSES
 from core.rasters import LARGEST
 from ui.painted import Raster, Spec, drawing
 from ui.player.player import Picture
 
-CLASSES = 10
 # The columns of the frames with what is thought of the pictures of either block, a row for each.
 BLOCKS = ("first_opinions", "last_opinions")
 ROWS = 8  # pictures of a block, one below the other
@@ -55,7 +56,7 @@ def _spec(labels: tuple[int, ...], names: tuple[str, ...]) -> Spec:
             Raster(
                 f"pictures_{k}",
                 "",
-                28 + 2 * MARGIN,
+                datasets.SIDE + 2 * MARGIN,
                 (left, left + SIDE),
                 (foot, HEAD),
                 (0, LARGEST),

@@ -1,6 +1,5 @@
 """What a learner takes away: the frames as CSV, a picture as PNG, a script that repeats the run."""
 
-import base64
 import io
 import json
 import math
@@ -12,7 +11,6 @@ import numpy as np
 import pyarrow.csv
 import streamlit as st
 import vl_convert
-from PIL import Image
 
 from core import devices
 from core.rasters import LARGEST, NO_NUMBER, level_line
@@ -25,6 +23,7 @@ from ui.player.player import Picture
 from ui.steering import Run
 from ui.tables import narrow, table
 from ui.theme import BLUE, GREEN, GREY, an, number, standalone
+from ui.thumbnails import address
 
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
@@ -44,9 +43,7 @@ def _finite(name: str) -> float | None:
 
 def _image(pixels: np.ndarray) -> dict[str, str]:
     """A row with a picture, (rows, columns, 4) uint8, as the address of a PNG."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return {"url": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"}
+    return {"url": address(pixels)}
 
 
 def _hatched(rows: int = 260, columns: int = 450) -> np.ndarray:

@@ -14,7 +14,7 @@ from core.theory.mnist.snapshot import Snapshot
 from ui import thumbnails
 from ui.steering import Run
 from ui.theme import BLUE, GREEN, counted, number, number_table
-from ui.workings import on_screen
+from ui.workings import kept_near, on_screen
 
 _TABLE = f"""<style>.confusion {{ border-collapse: collapse; font-size: 0.85rem;
   font-variant-numeric: tabular-nums; }}
@@ -24,18 +24,18 @@ _TABLE = f"""<style>.confusion {{ border-collapse: collapse; font-size: 0.85rem;
 .confusion td.right {{ --hue: {GREEN}; }} .confusion td {{ --hue: {BLUE};
   background: color-mix(in srgb, var(--hue) calc(var(--share) * 45%), transparent); }}
 </style>"""
-_seen: WeakKeyDictionary[Recording, Snapshot] = WeakKeyDictionary()
-_steps: WeakKeyDictionary[Recording, int] = WeakKeyDictionary()
+# Of each recording the step that was looked at last, and what was seen.
+_seen: WeakKeyDictionary[Recording, tuple[int, Snapshot]] = WeakKeyDictionary()
 
 
 def look_inside(run: Run) -> None:
     """What the parameters say, after the step on screen or the nearest before it that is kept."""
     config: Config = run.config
-    state = run.recording.near(on_screen(run))
+    state = kept_near(run.recording, on_screen(run))
     # The look at all pictures that test takes a quarter of a second: once for a state.
-    if _steps.get(run.recording) != state.step:
-        _seen[run.recording], _steps[run.recording] = snapshot(config, state), state.step
-    seen = _seen[run.recording]
+    if run.recording not in _seen or _seen[run.recording][0] != state.step:
+        _seen[run.recording] = state.step, snapshot(config, state)
+    _, seen = _seen[run.recording]
     names = datasets.LABELS[config.dataset]
     st.markdown(
         f"After {run.step_name} **{state.step}**, the nearest before the one on screen of which "

@@ -1,7 +1,5 @@
 """How lucky a run was: many seeds as one run in the background, their boundaries as links."""
 
-import base64
-import io
 from collections.abc import Mapping
 from functools import partial
 from html import escape
@@ -9,14 +7,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
-from core.rasters import LARGEST
 from core.recording import Recording
-from ui.colours import colours
 from ui.job import job
 from ui.steering import Run
 from ui.theme import number
+from ui.thumbnails import address, mapped
 
 SIDE = 48  # pixels of a picture
 _GRID = f"""<style>.seeds {{ display: flex; flex-wrap: wrap; gap: 8px; }}
@@ -58,7 +54,7 @@ def _results(run: Run, recording: Recording, count: int, solved: float) -> None:
         words = f"seed {seed}: accuracy {number(float(accuracy[k]))}"
         links.append(
             f'<a href="{escape(_link(run.name, query, seed))}" target="_self" '
-            f'title="{words}"><img alt="{words}" src="{_picture(cells[k])}">{seed}</a>'
+            f'title="{words}"><img alt="{words}" src="{address(mapped(cells[k][::-1]))}">{seed}</a>'
         )
     st.html(f'{_GRID}<div class="seeds">{"".join(links)}</div>')
     st.caption("The plane of each seed, the least accurate first. A click opens its run.")
@@ -70,11 +66,3 @@ def _link(name: str, query: Mapping[str, str], seed: int) -> str:
     kept = {field: text for field, text in query.items() if field not in gone}
     # Of the page itself, wherever the app is served.
     return f"?{urlencode(kept | {f'{name}.seed': str(seed)})}"
-
-
-def _picture(cells: np.ndarray) -> str:
-    """(rows, columns) uint8, the lowest row first, as the address of a PNG."""
-    file = io.BytesIO()
-    pixels = colours("diverging")[np.minimum(cells[::-1], LARGEST)]
-    Image.fromarray(pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

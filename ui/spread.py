@@ -1,5 +1,6 @@
 """How far apart the same run ends from several seeds: trained in the background, each a dot."""
 
+import math
 from functools import partial
 
 import altair as alt
@@ -34,7 +35,7 @@ def _results(key: str, config: Config, seeds: list[int], recordings: list[Record
     rows = [
         {"seed": seed, "accuracy": value}
         for seed, value in zip(seeds, ended, strict=True)
-        if value == value  # it has come to the end of its epoch
+        if math.isfinite(value)  # it has come to the end of its epoch
     ]
     if not rows:
         return
@@ -50,18 +51,14 @@ def _words(found: Spread) -> str:
     )
     if found.seeds > 1:
         words += f", with a standard deviation of {number(found.deviation)}"
-    if found.published == found.published:
+    if math.isfinite(found.published):
         where = "among them" if found.within else "not among them"
         words += f". The notes' {number(found.published)}{THIN_SPACE}◇ is {where}"
     return f"{words}."
 
 
 def _strip(rows: list[dict[str, float]], found: Spread) -> alt.LayerChart | alt.FacetChart:
-    ends = [
-        found.least,
-        found.most,
-        *([found.published] if found.published == found.published else []),
-    ]
+    ends = [end for end in (found.least, found.most, found.published) if math.isfinite(end)]
     room = max(0.1 * (max(ends) - min(ends)), 0.002)
     x = alt.X(
         "accuracy:Q",

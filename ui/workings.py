@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from itertools import product
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import streamlit as st
 
 from core.course import settings_at
+from core.recording import Recording
 from ui.steering import Run
 from ui.theme import BLUE, number, number_table
 
@@ -30,6 +32,18 @@ def state_at(run: Run, step: int) -> Any | None:
     except TimeoutError as late:
         st.caption(f"The numbers of this step are not at hand: {late}")
         return None
+
+
+# Of each recording the state that was asked last, with the step and how much was known then.
+_states: WeakKeyDictionary[Recording, tuple[tuple[int, int], Any]] = WeakKeyDictionary()
+
+
+def kept_near(recording: Recording, step: int) -> Any:
+    """The state kept nearest before a step; unpacking it takes longer than asking it."""
+    wanted = step, recording.known
+    if recording not in _states or _states[recording][0] != wanted:
+        _states[recording] = wanted, recording.near(step)
+    return _states[recording][1]
 
 
 def on_screen(run: Run) -> int:

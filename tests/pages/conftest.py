@@ -6,7 +6,9 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from core import slices
 from ui import steering
+from ui.player import player
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,8 +21,20 @@ def no_packaged_components(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A page opens with what this machine has: here with what every machine has."""
+    """A page opens with what this machine has: here with what every machine has.
+
+    Runs are made in this process: others have the environment of the test in which they began.
+    """
     monkeypatch.setenv("EXPLORABLES_DATA", str(tmp_path / "none"))
+    monkeypatch.setattr(slices, "lane_of", lambda work: None)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What pages hand to their players, the last at the end."""
+    found: list[dict] = []
+    monkeypatch.setattr(player, "finite", lambda data: found.append(data) or data)
+    return found
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from core import sequences as lesson
 from core.race import race
 from core.sequences import Config, ratio, run
+from tests.pages.tabs import opened_tab, tables
 from tests.pages.verdict import verdict
 from ui import steering
-from ui.player import player
 from ui.theme import number, short
 
 NAME = "sequences"
@@ -25,24 +25,15 @@ def story(page) -> str:
     return page.markdown[0].value
 
 
-def opened_tab(page, title: str):
-    page.session_state[f"{NAME}.tab"] = title
-    page.run()
-    assert not page.exception
-    return page
+@pytest.fixture
+def sent_by(open_page, sent):
+    """What the browser is sent of a page with these settings."""
 
+    def opened(**settings: str) -> dict:
+        assert not open_page(NAME, **settings).exception
+        return sent[-1]
 
-def tables(page) -> str:
-    return "".join(element.proto.body for element in page.get("html"))
-
-
-def sent_by(open_page, monkeypatch, **settings: str) -> dict:
-    """What the browser is sent of a page."""
-    sent = []
-    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
-    page = open_page(NAME, **settings)
-    assert not page.exception
-    return sent[-1]
+    return opened
 
 
 def test_the_page_opens_on_small_cells_and_says_what_a_straight_line_reaches(open_page):
@@ -68,14 +59,14 @@ def test_the_verdict_has_the_frequency_that_was_heard_and_the_one_that_is_made(o
     assert "a straight line through the last two samples" in tables(open_page(NAME, **TINY))
 
 
-def test_side_by_side_both_cells_learn_and_each_has_its_rows(open_page, monkeypatch):
+def test_side_by_side_both_cells_learn_and_each_has_its_rows(open_page, sent_by):
     page = open_page(NAME, view="Side by side", **TINY)
     assert not page.exception
     rows = verdict(page)
     for cell in lesson.CELLS:
         *_, last = run(replace(OF_TINY, cell=cell))
         assert rows[f"Loss, {cell}"][1] == number(float(last.loss))
-    sent = sent_by(open_page, monkeypatch, view="Side by side", **TINY)
+    sent = sent_by(view="Side by side", **TINY)
     columns = set(sent["frames"].column_names)
     assert {"lane_0_rollout_50_4", "lane_1_rollout_50_4", "lane_0_loss", "lane_1_loss"} <= columns
 
@@ -97,8 +88,8 @@ def test_side_by_side_both_cells_learn_and_each_has_its_rows(open_page, monkeypa
         ),
     ],
 )
-def test_a_view_is_sent_what_it_paints_and_no_more(open_page, monkeypatch, settings, painted):
-    sent = sent_by(open_page, monkeypatch, **TINY, **settings)
+def test_a_view_is_sent_what_it_paints_and_no_more(sent_by, settings, painted):
+    sent = sent_by(**TINY, **settings)
     wide = {
         field.name
         for field in sent["frames"].schema
@@ -110,8 +101,8 @@ def test_a_view_is_sent_what_it_paints_and_no_more(open_page, monkeypatch, setti
     assert raw == painted
 
 
-def test_after_one_zero_no_wave_is_drawn_and_no_frequency_wanted(open_page, monkeypatch):
-    sent = sent_by(open_page, monkeypatch, heard="1", **TINY)
+def test_after_one_zero_no_wave_is_drawn_and_no_frequency_wanted(open_page, sent_by):
+    sent = sent_by(heard="1", **TINY)
     assert not any("truth" in name for name in sent)
     assert "the zero that every wave begins with" in sent["charts"][0]["caption"]
     assert "the wave" not in sent["charts"][0]["caption"].split("<span>", 1)[1]
@@ -121,16 +112,16 @@ def test_after_one_zero_no_wave_is_drawn_and_no_frequency_wanted(open_page, monk
     assert rows["What goes on swings at"][0] == "—"
 
 
-def test_the_notes_settings_have_the_published_figure_as_a_diamond(open_page, monkeypatch):
-    sent = sent_by(open_page, monkeypatch, hidden="256", learning_rate="0.001", epochs="1")
+def test_the_notes_settings_have_the_published_figure_as_a_diamond(sent_by):
+    sent = sent_by(hidden="256", learning_rate="0.001", epochs="1")
     (loss,) = [k for k, chart in enumerate(sent["charts"]) if "◇" in chart["caption"]]
     table = sent[f"chart_{loss}_published"].to_pydict()
     assert table == {"line": [0.0], "step": [199.0], "value": [0.00023]}
-    assert not any("published" in name for name in sent_by(open_page, monkeypatch, **TINY))
+    assert not any("published" in name for name in sent_by(**TINY))
 
 
 def test_point_by_point_says_what_is_fed_and_what_is_said(open_page):
-    page = opened_tab(open_page(NAME, at="30", heard="5", **TINY), "Point by point")
+    page = opened_tab(open_page(NAME, at="30", heard="5", **TINY), NAME, "Point by point")
     *_, last = run(OF_TINY)
     frame = lesson.frame(OF_TINY, last)
     words = next(one.value for one in page.markdown if "it is fed" in one.value)
@@ -145,7 +136,7 @@ def test_point_by_point_says_what_is_fed_and_what_is_said(open_page):
 
 
 def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
-    page = opened_tab(open_page(NAME, epochs="3", length="20", sequences="9"), "Over seeds")
+    page = opened_tab(open_page(NAME, epochs="3", length="20", sequences="9"), NAME, "Over seeds")
     next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
     for _ in range(100):
         if any(one.value.startswith("After epoch **3**") for one in page.markdown):
@@ -167,7 +158,7 @@ def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
 
 
 def test_sizes_are_counted_and_a_fair_width_is_a_click(open_page):
-    page = opened_tab(open_page(NAME, **TINY), "Sizes and times")
+    page = opened_tab(open_page(NAME, **TINY), NAME, "Sizes and times")
     assert "<td>791809</td><td>593921</td>" in tables(page)  # the notes' size
     assert "0.09465" in tables(page)  # 18.9291 s for 200 epochs
     fair = lesson.as_many("LSTM", 4, 2, "GRU")
@@ -189,7 +180,7 @@ def test_the_notes_network_goes_on_from_one_zero_and_the_small_ones_have_heard(
 
 
 def test_what_a_loss_means_has_the_guesses_that_need_no_learning(open_page):
-    page = opened_tab(open_page(NAME, epochs="1"), "What a loss means")
+    page = opened_tab(open_page(NAME, epochs="1"), NAME, "What a loss means")
     known = lesson.baselines(Config())
     for loss in known:
         assert number(loss) in tables(page)

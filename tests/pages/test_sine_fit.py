@@ -3,7 +3,6 @@
 import pytest
 
 from tests.pages.verdict import verdict
-from ui.player import player
 
 NAME = "sine_fit"
 
@@ -83,9 +82,7 @@ def test_every_view_has_its_picture_and_words(open_page, view):
         ({"optimiser": "adam"}, ""),
     ],
 )
-def test_the_edge_that_is_drawn_is_that_of_the_settings(open_page, monkeypatch, settings, title):
-    sent = []
-    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
+def test_the_edge_that_is_drawn_is_that_of_the_settings(open_page, sent, settings, title):
     open_page(NAME, view="Curvature", **settings)
     assert sent[-1]["charts"][0]["caption"] == f"The largest curvature{title}"
 

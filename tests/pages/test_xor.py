@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from core.xor import Config, many_seeds, probability, run, update_after, wilson
+from tests.pages.tabs import opened_tab, tables
 from tests.pages.verdict import verdict
-from ui.player import player
 from ui.theme import number
 
 NAME = "xor"
@@ -156,20 +156,7 @@ def test_every_view_has_its_pictures_for_every_network(open_page, view, settings
 # --- The tabs.
 
 
-def opened_tab(page, title: str):
-    page.session_state[f"{NAME}.tab"] = title
-    page.run()
-    assert not page.exception
-    return page
-
-
-def tables(page) -> str:
-    return "".join(element.proto.body for element in page.get("html"))
-
-
-def test_the_line_of_one_half_is_drawn(open_page, monkeypatch):
-    sent = []
-    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
+def test_the_line_of_one_half_is_drawn(open_page, sent):
     open_page(NAME, epochs="1")
     (raster,) = sent[-1]["charts"][0]["rasters"]
     assert raster["level"] == ["line", 30, 127]
@@ -177,7 +164,7 @@ def test_the_line_of_one_half_is_drawn(open_page, monkeypatch):
 
 
 def test_a_number_is_held_by_a_button_and_let_go(open_page):
-    page = opened_tab(open_page(NAME, epochs="3", at="20"), "Parameters")
+    page = opened_tab(open_page(NAME, epochs="3", at="20"), NAME, "Parameters")
     states = list(run(replace(OPENED, epochs=3)))
     bias = number(states[20].parameters["linear2.bias"].item())
     assert bias in tables(page)
@@ -194,7 +181,7 @@ def test_a_number_is_held_by_a_button_and_let_go(open_page):
 
 
 def test_the_loop_lights_up_line_by_line_with_the_numbers_of_the_update(open_page):
-    page = opened_tab(open_page(NAME, epochs="3", at="20"), "The loop")
+    page = opened_tab(open_page(NAME, epochs="3", at="20"), NAME, "The loop")
     states = list(run(replace(OPENED, epochs=3)))
     loss = f"one number: {number(update_after(replace(OPENED, epochs=3), states[19]).loss.item())}"
     before, after = (states[k].parameters["linear1.weight"][0, 0].item() for k in (19, 20))
@@ -216,14 +203,14 @@ def test_the_loop_lights_up_line_by_line_with_the_numbers_of_the_update(open_pag
 
 
 def test_before_the_first_update_the_loop_shows_the_one_that_comes(open_page):
-    page = opened_tab(open_page(NAME, epochs="1"), "The loop")
+    page = opened_tab(open_page(NAME, epochs="1"), NAME, "The loop")
     assert any("Update **1**, the one that comes next" in one.value for one in page.markdown)
-    page = opened_tab(open_page(NAME, epochs="1", at="16"), "The loop")
+    page = opened_tab(open_page(NAME, epochs="1", at="16"), NAME, "The loop")
     assert any("Update **16**, the one on screen" in one.value for one in page.markdown)
 
 
 def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
-    page = opened_tab(open_page(NAME, epochs="2", hidden="3"), "How lucky was that")
+    page = opened_tab(open_page(NAME, epochs="2", hidden="3"), NAME, "How lucky was that")
     assert "seeds" not in tables(page)
     next(one for one in page.button if one.label == "Train 50 seeds").click().run()
     for _ in range(100):
@@ -248,12 +235,12 @@ def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
 
 def test_of_the_notes_settings_it_is_said_how_often_they_succeed(open_page):
     page = open_page(NAME, test_share="0", epochs="100", learning_rate="0.1")
-    captions = [one.value for one in opened_tab(page, "How lucky was that").caption]
+    captions = [one.value for one in opened_tab(page, NAME, "How lucky was that").caption]
     assert any("at least 95% of seeds" in one and "about 80% all" in one for one in captions)
 
 
 def test_a_list_of_layers_hides_their_numbers(open_page):
-    page = opened_tab(open_page(NAME, epochs="1"), "Inside")
+    page = opened_tab(open_page(NAME, epochs="1"), NAME, "Inside")
     words = "".join(one.value for one in page.markdown)
     assert "knows **0** numbers" in words
     assert "`nn.ModuleList`: **17**" in words
@@ -265,7 +252,7 @@ def test_a_list_of_layers_hides_their_numbers(open_page):
 
 
 def test_what_comes_after_the_sigmoid_stops_at_a_hundred(open_page):
-    page = opened_tab(open_page(NAME, epochs="1"), "Precision")
+    page = opened_tab(open_page(NAME, epochs="1"), NAME, "Precision")
     last = tables(page).rpartition("<tr>")[2]
     cells = re.findall(r"<td>(.*?)</td>", last)
     # z; exact, of logits and after the sigmoid; the slopes of these two.
@@ -285,7 +272,7 @@ def test_a_table_too_large_for_a_link_stays_in_the_visit(open_page):
 
 
 def loaded(open_page, text: bytes):
-    page = opened_tab(open_page(NAME, epochs="1"), "Your points")
+    page = opened_tab(open_page(NAME, epochs="1"), NAME, "Your points")
     page.file_uploader(f"{NAME}.file").upload("own.csv", text).run()
     assert not page.exception
     return page

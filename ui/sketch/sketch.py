@@ -7,7 +7,6 @@ probabilities. The server keeps the last drawing for who comes back to the tab.
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import streamlit as st
@@ -15,11 +14,10 @@ from streamlit.components.v2 import component
 
 from core import datasets
 from core.mnist import Config, State, as_picture, ink, opinion
-from core.recording import Recording
 from core.theory.mnist.digits import PEN
 from ui.steering import Run
 from ui.theme import BLUE, PINS
-from ui.workings import on_screen
+from ui.workings import kept_near, on_screen
 
 HERE = Path(__file__).parent
 MOST_POINTS, MOST_STROKES = 1_500, 400  # of a drawing; sketch.js draws no more points
@@ -100,18 +98,6 @@ def answer(asked: list[Asked], strokes: Strokes) -> dict[str, Any]:
     }
 
 
-# Of each recording the state that was asked last, with the step and how much was known then.
-_states: WeakKeyDictionary[Recording, tuple[tuple[int, int], State]] = WeakKeyDictionary()
-
-
-def _near(recording: Recording, step: int) -> State:
-    """The state kept nearest before a step; unpacking it takes longer than asking it."""
-    wanted = step, recording.known
-    if recording not in _states or _states[recording][0] != wanted:
-        _states[recording] = wanted, recording.near(step)
-    return _states[recording][1]
-
-
 def _networks(run: Run) -> list[Asked]:
     """The run after the step on screen, and each pinned one as far as that."""
     step = on_screen(run)
@@ -119,7 +105,7 @@ def _networks(run: Run) -> list[Asked]:
     courses += [(pin.letter, pin.course, pin.recording) for pin in run.pins]
     found = []
     for letter, course, recording in courses:
-        state = _near(recording, min(step, recording.steps))
+        state = kept_near(recording, min(step, recording.steps))
         who = letter or "on screen"
         when = f"after {run.step_name} {state.step}"
         if state.step == 0:
