@@ -146,8 +146,10 @@ heading(run, story, GATED[cell])
 
 times, truth = lesson.times(config), lesson.truth(config).numpy()
 chosen, swing, end = lesson.name(prompt, which), lesson.swing(prompt, which), float(times[-1])
-true_wave = truth[which if prompt > 1 else 0]
+alike = which if prompt > 1 else 0  # after one zero all waves are the same
+true_wave = truth[alike]
 lanes = {f"lane_{k}_": name for k, name in enumerate(CELLS)} if both else {"": cell}
+lane = next(lane for lane, name in lanes.items() if name == cell)  # of the cell that is chosen
 window = {"left": 0.0, "right": end, "low": -1.75, "high": 1.75, "heard": float(times[fed - 1])}
 on_time = {"x": times}
 
@@ -205,7 +207,7 @@ swings = over_steps(
 
 def readout(config: lesson.Config) -> Readout:
     """What the last epoch did."""
-    lane, whose = (f"lane_{CELLS.index(cell)}_", f" of the {cell}") if both else ("", "")
+    whose = f" of the {cell}" if both else ""
     return Readout(
         f"Before the first epoch the loss{whose} is {{{lane}loss}}.",
         f"What just happened: epoch {{step}} took the loss{whose} from {{before_{lane}loss}} to "
@@ -215,7 +217,7 @@ def readout(config: lesson.Config) -> Readout:
 
 also, pictures, picks = None, [rollout, swings, loss], None
 if view == "One step or many":
-    forced, off = f"forced_{which if prompt > 1 else 0}", f"off_{prompt}"
+    forced, off = f"forced_{alike}", f"off_{prompt}"
     curves = {forced: ("told each sample", GREY)} | goes_on
     steps = waves(
         f"Told each sample, and by itself after {after}",
@@ -314,14 +316,14 @@ def lucky() -> None:
         )
         for name in CELLS
     }
-    over_seeds(run, races, tuple(INKS.values()), lesson.ratio)
+    over_seeds(run, races, SEEDS, tuple(INKS.values()), lesson.ratio)
 
 
 workings = {
     "Point by point": partial(
         point_by_point, run, times, true_wave,
-        (next(iter(goes_on)), f"{'lane_0_' if both else ''}forced_{which if prompt > 1 else 0}"),
-        fed, INKS[CELLS[0] if both else cell],
+        (f"{lane}{chosen}", f"{lane}forced_{alike}"),
+        fed, INKS[cell],
     ),
     "What a loss means": lambda: meaning(known),
     "Over seeds": lucky,

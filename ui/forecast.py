@@ -172,17 +172,18 @@ def meaning(known: Any) -> None:
 def over_seeds(
     run: Run,
     races: Mapping[str, Recording],
+    count: int,
     inks: Sequence[str],
     ratio: Callable[[np.ndarray, np.ndarray], Any],
 ) -> None:
     """Several seeds of two kinds, trained in the background: their losses, and whether one kind is
-    better. Each of `races` has a column `loss` (m, seeds).
+    better. Each of `races` has a column `loss` (m, count).
     """
     one, other = races
-    count = races[one].frames().columns["loss"].shape[1]
+    width = races[one].course[0][1].hidden
     st.caption(
         f"One run tells little: other first numbers end elsewhere. Here {count} runs of each, of "
-        "32 units, with the other settings of this page."
+        f"{width} units, with the other settings of this page."
     )
 
     def results() -> None:
@@ -190,8 +191,9 @@ def over_seeds(
         steps = next(iter(races.values())).frames().steps[:known]
         losses = {name: race.frames().columns["loss"][:known] for name, race in races.items()}
         found = ratio(losses[one][-1], losses[other][-1])
-        so_far = "" if all(race.finished for race in races.values()) else "So far, after "
-        st.markdown(f"{so_far or 'After '}{run.step_name} **{steps[-1]}**, {told(found, so_far)}")
+        over = all(race.finished for race in races.values())
+        when = "After" if over else "So far, after"
+        st.markdown(f"{when} {run.step_name} **{steps[-1]}**, {told(found, over)}")
         st.altair_chart(_curves(steps, losses, inks, run.step_name), key=f"{run.name}.seeds.chart")
         rows = "".join(
             f'<tr><th scope="row">{name}</th>'
@@ -203,11 +205,11 @@ def over_seeds(
         table = number_table("seeds", titles, rows)
         st.html(f'<div style="overflow-x: auto" tabindex="0">{table}</div>')
 
-    def told(found: Any, so_far: str) -> str:
+    def told(found: Any, over: bool) -> str:
         if not np.isfinite(found.ratio):
             return "there is no number to compare."
         words = f"the loss of the {one} is **{short(found.ratio)} times** that of the {other}. "
-        if so_far:  # who looks again and again finds a difference some time
+        if not over:  # who looks again and again finds a difference some time
             return f"{words}Whether that holds is asked once, in the end."
         words += (
             f"In the long run it is between {short(found.low)} and {short(found.high)} times "
@@ -298,7 +300,7 @@ def sizes(
     here = devices.describe(run.config.device)
     spent = run.recording.seconds_per_step
     rows = "".join(
-        f'<tr><th scope="row">the notes, 256 units, {device}</th>'
+        f'<tr><th scope="row">the notes, {run.settings.notes.hidden} units, {device}</th>'
         + "".join(f"<td>{number(times[kind]) if kind in times else '—'}</td>" for kind in kinds)
         + "</tr>"
         for device, times in published.items()
@@ -310,5 +312,6 @@ def sizes(
     rows += "".join(f"<td>{time}</td>" for time in own) + "</tr>"
     st.html(number_table("times", ("seconds an epoch", *kinds), rows))
     st.caption(
-        "This run's seconds hold what each frame shows as well: how 20 waves and one zero go on."
+        "This run's seconds hold what each frame shows as well: how waves go on after each number "
+        "of samples heard."
     )
