@@ -5,16 +5,17 @@ A generator cannot be shared: a second thread that calls `next()` while the firs
 "generator already executing". A `Recording` can: one thread at a time computes it, all read what is
 known, and nobody who reads computes.
 
-Who plays takes a *lease*. While it lasts the recording is computed in slices of 50 milliseconds or
-one update (core/slices.py), in turn with others that are waited for. Python's own pools take slices
-in the order in which they come, and who has more to compute comes again.
+Who plays takes a *lease*, and gives it back on leaving. While there is one the recording is
+computed in slices of 50 milliseconds or one update (core/slices.py), in turn with others that are
+waited for. Python's own pools take slices in the order in which they come, and who has more to
+compute comes again.
 """
 
 import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Future
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -115,8 +116,8 @@ class Recording:
         self._news = threading.Condition()  # over what follows, and told of new frames
         self._queued = False  # whether a slice is being made or will be
         self._waiting: list[int] = []  # the frames that readers wait for, by number
-        self._leased = 0.0  # until when somebody plays
-        self._allowed = 0.0  # seconds of computing that may be spent without
+        self._leased: dict[Hashable, float] = {}  # who -> until when they play
+        self._allowed: dict[Hashable, float] = {}  # who -> seconds that may be spent without
         # Rows are written once, below `_known`, which is raised when they are complete. Columns
         # that are full are replaced by longer ones. So a reader needs no lock if it looks at
         # `_known` first and then at the columns.
@@ -261,24 +262,38 @@ class Recording:
         """Whether somebody plays or waits for frames that are missing."""
         return not self.finished and self._known < self._goal()
 
-    def lease(self, seconds: float = LEASE_SECONDS) -> None:
-        """Have it computed for so long from now on: somebody plays, or waits for all of it."""
-        self._leased = max(self._leased, time.monotonic() + seconds)
+    def lease(self, seconds: float = LEASE_SECONDS, who: Hashable = None) -> None:
+        """Have it computed for so long from now on: `who` plays, or waits for all of it."""
+        now = time.monotonic()
+        for other in [one for one, until in list(self._leased.items()) if until <= now]:
+            self._leased.pop(other, None)
+        self._leased[who] = max(self._leased.get(who, 0.0), now + seconds)
         self._wake()
 
-    def start(self, seconds: float = SOON_SECONDS) -> None:
+    def start(self, seconds: float = SOON_SECONDS, who: Hashable = None) -> None:
         """Spend so many seconds of computing on it, so that a short run is soon whole."""
         self._take_over()  # first: the past's computing is not of these seconds
-        self._allowed = max(self._allowed, self._busy + seconds)
+        for other in [one for one, spent in list(self._allowed.items()) if spent <= self._busy]:
+            self._allowed.pop(other, None)
+        self._allowed[who] = max(self._allowed.get(who, 0.0), self._busy + seconds)
         self._wake()
 
+    def leave(self, who: Hashable) -> None:
+        """Give back what `who` has asked for: it stops within a slice if nobody else waits."""
+        self._leased.pop(who, None)
+        self._allowed.pop(who, None)
+
     def stop(self) -> None:
-        """End all leases, so that it stops within a slice; another one may begin at any time."""
-        self._leased = self._allowed = 0.0
+        """As if all had left; anyone may begin again at any time."""
+        self._leased.clear()
+        self._allowed.clear()
 
     def _goal(self) -> int:
         """How many frames are wanted."""
-        if time.monotonic() < self._leased or self._busy < self._allowed:
+        now = time.monotonic()
+        if any(now < until for until in list(self._leased.values())):
+            return self.total
+        if any(self._busy < spent for spent in list(self._allowed.values())):
             return self.total
         return max(self._waiting, default=0)
 

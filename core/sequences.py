@@ -169,14 +169,13 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     for step in range(0 if state is None else state.step, config.epochs + 1):
         # What a state's loss is of is what its update needs: nothing is computed twice.
         loss = mse(model(x[:, :-1]), x[:, 1:])
-        optimizer.zero_grad()
-        if step < config.epochs:
-            loss.backward()
         if state is None or step > state.step:
             yield State(step, loss.detach(), _copies(parameters), kept(optimizer, parameters))
         else:
             yield state
         if step < config.epochs:
+            optimizer.zero_grad()
+            loss.backward()
             optimizer.step()
 
 

@@ -6,6 +6,7 @@ What changes a session, and how, stands in ui/session.py.
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 import streamlit as st
@@ -77,11 +78,18 @@ class Run:
         self.later = False  # whether a fork waits for a state from which the run can go on
         self.follows = False  # whether the page shows the state on screen, and so runs at each rest
         self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
+        # By this name the session has runs computed, and those that it leaves for others stop.
+        self.who: object = st.session_state.setdefault(f"{self.name}.who", object())
+        left = st.session_state.setdefault(f"{self.name}.waited", WeakSet())
         begun = self.course, self._frame
         if st.session_state.get(f"{self.name}.begun") != begun:
             st.session_state[f"{self.name}.begun"] = begun
-            for recording in (self.recording, *(pin.recording for pin in self.pins)):
-                recording.start(SOON_SECONDS)
+            now = WeakSet((self.recording, *(pin.recording for pin in self.pins)))
+            st.session_state[f"{self.name}.waited"] = now
+            for recording in left - now:
+                recording.leave(self.who)
+            for recording in now:
+                recording.start(SOON_SECONDS, self.who)
 
     def _recording(self, course: Course) -> Recording:
         resumable = getattr(self.lesson, "resumable", None)
@@ -137,7 +145,7 @@ class Run:
             step = self.recording.resumes_at(step) if isinstance(step, int) else None
             self.later = step is None
             if self.later:
-                self.recording.lease()
+                self.recording.lease(who=self.who)
                 return False
             said = words | {"step": step}
         self._turn(session.hear, what, said, self.lesson.LIVE)

@@ -197,8 +197,10 @@ def test_play_moves_with_what_is_there_and_is_steered(opened, log):
     assert fork % lesson.APART == 0
     assert on_screen <= fork <= on_screen + 20 + lesson.APART
     visitor.until_step(fork + 4, or_later=True)
+    left = updates(log, 0.08).total()
     visitor.click("play")
     page.wait_for_timeout(700)
+    assert updates(log, 0.08).total() == left  # nobody waits for the run that was left
     columns = visitor.columns()
     config = lesson.Config(rate=0.08, seconds=UPDATE)
     assert len(columns["step"]) > fork + 4

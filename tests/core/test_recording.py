@@ -320,6 +320,34 @@ def test_what_is_stopped_stops_within_a_slice_and_may_go_on(
     assert_shows(everything(part), list(walk(Walk())))
 
 
+@pytest.mark.parametrize(("others", "known"), [((), 4), (("B",), 7)])
+def test_who_leaves_takes_back_what_they_asked_for_and_nothing_of_others(
+    monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...], known: int
+) -> None:
+    """On one thread, and by a clock by which each update takes a second, whoever it is for."""
+    clock, one_thread = Clock(monkeypatch), ThreadPoolExecutor(1)
+    monkeypatch.setattr(slices, "_threads", lambda: one_thread)
+
+    def leave_at_3(step: int) -> None:
+        clock.tick(step)
+        if step == 3:
+            part.leave("A")
+
+    part = make(Counted(leave_at_3))
+
+    def ask() -> None:
+        part.lease(10, "A")
+        part.start(15, "A")
+        for name in others:
+            part.lease(6, name)
+
+    one_thread.submit(ask).result(PATIENCE)
+    assert settled(part).known == known  # with the update that was under way
+    part.leave("nobody")
+    part.lease(1, "C")
+    assert [*part._leased] == ["C"]  # names of those whose time is over are let go
+
+
 def test_who_waits_gets_what_is_there_when_the_time_is_over() -> None:
     with Held() as part:
         assert elsewhere(lambda: part.frames(0, seconds=0.01)).steps.tolist() == [0, 1, 2, 3, 4]

@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import cache, partial
 from html import escape
 from importlib.metadata import version
@@ -202,6 +202,7 @@ def answer(
     start: int = 0,
     also: Derive | None = None,
     wide: Collection[str] | None = None,
+    who: Hashable = None,
 ) -> dict[str, Any]:
     """What the browser is sent: the frames that `request` asks for, or the first from `start` on.
 
@@ -210,6 +211,7 @@ def answer(
 
     A request is {"recording", "start", "count", "number"}; one for another recording, or one that
     makes no sense, gets the first frames. `number` comes back, so that no two answers are alike.
+    The recording is computed for `who` asks, until they leave it.
     """
     identity = identify(recording.course)
     asked = request if isinstance(request, dict) else {}
@@ -217,7 +219,7 @@ def answer(
     start = _whole(asked.get("start"), 0, recording.total - 1, start) if same else start
     count = _whole(asked.get("count"), 1, LARGEST_CHUNK, FIRST_CHUNK) if same else FIRST_CHUNK
     if same and recording.known < start + count:
-        recording.lease()  # who asks for frames plays
+        recording.lease(who=who)  # who asks for frames plays
     if recording.computing:
         recording.frames(start, *((CHUNK_SECONDS, count) if same else (FIRST_SECONDS, 1)))
     frames = charted(recording, also, start, count)
@@ -395,12 +397,12 @@ def player(
         elif what == "more":
             st.session_state[f"{key}.asked"] = said
         elif what == "stop":
-            run.recording.stop()
+            run.recording.leave(run.who)
             st.session_state.pop(f"{key}.asked", None)  # said before, and not wanted any more
             least(said)
         elif what == "look":
             if isinstance(said, dict) and said.get("wants") is True:
-                run.recording.lease()
+                run.recording.lease(who=run.who)
             least(said)
         elif run.hear(what, said):
             st.session_state[f"{key}.again"] = True
@@ -418,7 +420,7 @@ def player(
         data |= {"play": run.plays, "at": now.at, "heard": now.heard}
         data |= {"proposal": now.proposal is not None, "later": run.later}
         try:
-            data |= answer(run.recording, request, fork, also, wide)
+            data |= answer(run.recording, request, fork, also, wide, run.who)
             data["maker"] = run.maker(also)
             if not isinstance(request, dict) or request.get("turn") != turn:
                 data["prediction"] = run.prediction
