@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch import nn
 
 from core.sequences import Config, State, frame, rollout, run
 
-CONFIG = Config(epochs=4)
+CONFIG = Config(epochs=10_000)
 AT_LEAST = 1.0
+EPOCHS = 4  # of a call; the next one goes on from there
 ROUNDS = 5  # of a second and more each
 SMALL = Config(hidden=32, epochs=60)
 
@@ -31,21 +33,35 @@ class Network(nn.Module):
         return self.linear(hidden)
 
 
+@cache
+def going_on() -> Iterator[State]:
+    """The states of a run, but for the first."""
+    states = run(CONFIG)
+    next(states)
+    return states
+
+
 def states() -> Iterator[State]:
-    """Those of an epoch each, without the one after the last."""
-    return islice(run(CONFIG), CONFIG.epochs)
+    """Those of the next epochs: the update that leads to each, and its loss."""
+    return islice(going_on(), EPOCHS)
 
 
-def document_loop() -> None:
-    """What the notes do at each epoch: forward, zero_grad, loss, backward, step of Adam, and the
-    loss read; without their table.
-    """
+@cache
+def begun() -> tuple[torch.Tensor, Network, torch.optim.Adam]:
+    """Data, model and optimiser of the notes."""
     hz, t = torch.linspace(1, 2, 100), torch.linspace(0, 1, 100)
     data = torch.sin(2 * np.pi * hz[:, None] * t).unsqueeze(-1)
     model = Network()
+    return data, model, torch.optim.Adam(model.parameters(), lr=1e-3)
+
+
+def document_loop() -> None:
+    """What the notes do at each of the next epochs: forward, zero_grad, loss, backward, step of
+    Adam, and the loss read; without their table.
+    """
+    data, model, optimizer = begun()
     loss_module = nn.MSELoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for _ in range(CONFIG.epochs):
+    for _ in range(EPOCHS):
         said = model(data[:, :-1])
         optimizer.zero_grad()
         loss = loss_module(said, data[:, 1:])

@@ -27,8 +27,8 @@ def every_state(name: str) -> float:
     """How many times faster a lesson yields every state than the loop of its document runs.
 
     `bench/<lesson>.py` has that loop, `document_loop`, and the settings of both, `CONFIG`; where an
-    update takes long also `ROUNDS`, and `states`, those of the loop's updates alone: the state
-    after the last costs a look more.
+    update takes long also `ROUNDS`, and `states`, those of so many updates as the loop does: the
+    state after the last of a run costs a look more.
     """
     lesson, bench = import_module(f"core.{name}"), import_module(f"bench.{name}")
     states = getattr(bench, "states", lambda: lesson.run(bench.CONFIG))
