@@ -10,7 +10,7 @@ from core.course import play, settings_at
 from ui.link import read
 
 PAGE = "sequences"
-SMALL = lesson.Config(hidden=8, length=30, sequences=20, epochs=200, learning_rate=0.01)
+SMALL = lesson.Config(hidden=8, length=30, sequences=20, epochs=100, learning_rate=0.01)
 LINK = f"{PAGE}?" + "&".join(
     f"{PAGE}.{field}={getattr(SMALL, field)}"
     for field in ("hidden", "length", "sequences", "epochs")
@@ -30,23 +30,23 @@ def test_a_cell_toggled_and_a_step_changed_late_give_the_runs_of_their_own(visit
     press(page, 0, "GRU")  # in the middle of play: another run, from its start on
     page.wait_for_url(lambda url: f"{PAGE}.cell=GRU" in url)
     visitor.rest()
-    visitor.until_step(150, or_later=True)  # it plays on
+    visitor.until_step(70, or_later=True)  # it plays on
     slider = page.get_by_role("slider", name="Learning rate")
     slider.press("ArrowLeft")
     page.get_by_text("Undo the change at").wait_for()
     visitor.click("end")
-    visitor.until_step(200)
+    visitor.until_step(100)
     visitor.until_told()
     query = parse_qs(urlparse(page.url).query)
     now = replace(SMALL, cell="GRU", learning_rate=float(query[f"{PAGE}.learning_rate"][0]))
     course, wrong = read(query[f"{PAGE}.course"][0], now, lesson.LIVE)
     assert wrong == []
     assert len(course) == 2
-    assert course[1][0] >= 150
+    assert course[1][0] >= 70
     states = list(play(lesson.run, course))
     columns = visitor.columns()
     assert columns["loss"] == [state.loss.item() for state in states]
-    for step in (0, course[1][0], 200):
+    for step in (0, course[1][0], 100):
         frame = lesson.frame(settings_at(course, step), states[step])
         assert columns["hz_50_4"][step] == float(frame["hz_50_4"]) or np.isnan(frame["hz_50_4"])
         assert visitor.wide("rollout_50_4", step) == frame["rollout_50_4"].tolist()
@@ -69,8 +69,8 @@ def test_views_are_clicked_in_the_middle_of_play_and_each_shows_its_own(visit):
         visitor.rest()
         assert page.locator("figure").count() == pictures
         visitor.click("end")
-        visitor.until_step(200)
-        assert len(visitor.wide(wide, 200)) >= 64
+        visitor.until_step(100)
+        assert len(visitor.wide(wide, 100)) >= 64
         visitor.click("restart")
         visitor.click("play")
     visitor.rest()
@@ -80,7 +80,7 @@ def test_a_click_in_the_gates_chooses_the_unit_that_is_drawn_alone(visit):
     visitor = visit()
     page = visitor.open(f"{LINK}&{PAGE}.view=Gates")
     visitor.click("end")
-    visitor.until_step(200)
+    visitor.until_step(100)
     *_, last = lesson.run(SMALL)
     box = page.locator(".canvas").first.bounding_box()
     assert box
@@ -92,9 +92,9 @@ def test_a_click_in_the_gates_chooses_the_unit_that_is_drawn_alone(visit):
     page.locator(".canvas").first.click(position={"x": left, "y": top})
     page.get_by_text("Unit 5; a click chooses another").wait_for()
     visitor.rest()
-    assert visitor.step() == 200
+    assert visitor.step() == 100
     wanted = lesson.gates(SMALL, last, lesson.sequence_of(SMALL, 4))["forget"][0, :, 4].numpy()
-    shown = np.array(visitor.wide("unit_forget", 200))[: len(wanted)]
+    shown = np.array(visitor.wide("unit_forget", 100))[: len(wanted)]
     assert np.abs(shown - wanted).max() <= 0.51 / 254  # half a byte, and float32
 
 
