@@ -1,6 +1,7 @@
 """What a tab computes beside the run: recordings in the background, started and cancelled there."""
 
 import math
+import os
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -9,6 +10,13 @@ from core.recording import Recording
 from ui.theme import counted
 
 LOOK_SECONDS = 1.0
+
+
+def seconds_left(recordings: Sequence[Recording]) -> float:
+    """How long they take side by side on all cores; nan before the first update of each."""
+    each = [recording.seconds_left for recording in recordings]
+    # `max` passes over a nan that is not the first.
+    return max(sum(each) / (os.cpu_count() or 1), *each)
 
 
 def job(
@@ -51,7 +59,7 @@ def job(
         total = sum(recording.total for recording in recordings)
         begun = all(recording.known > 1 for recording in recordings)
         if wanted:
-            left = sum(recording.seconds_left for recording in recordings)
+            left = seconds_left(recordings)
             soon = f", about {left:.0f} s left" if math.isfinite(left) else ""
             least = min(max(recording.known - 1, 0) * recording.every for recording in recordings)
             st.progress(done / total, f"{counted(least, step)}{soon}")
