@@ -34,6 +34,24 @@ test("play moves by the rate, and by the speed times as fast", () => {
   }
 });
 
+test("each tick of a screen shows the next frame, however uneven its clock; one that is missed is made up for", () => {
+  const next = seeded(1);
+  for (const [screen, speed, each] of [[60.3, 1, 1], [59.94, 1, 1], [60, 2, 2], [120, 1, 0.5]]) {
+    const transport = standing({ total: 2500, known: 2500, at: 0.97 });
+    transport.speed = speed;
+    transport.play();
+    transport.tick(0);
+    const seen = [];
+    for (let i = 1; i <= 600; i += 1) {
+      transport.tick((1000 / screen) * (i + 0.1 * (next() - 0.5)));
+      seen.push(transport.position);
+    }
+    seen.forEach((position, i) => assert.ok(Math.abs(position - 0.97 - each * (i + 1)) < 1e-9, `${screen}: ${i}`));
+    transport.tick((1000 / screen) * 602);
+    assert.ok(Math.abs(transport.position - 0.97 - each * 602) < 1e-9);
+  }
+});
+
 test("a picture at rest does not move", () => {
   const transport = standing({ at: 7 });
   assert.deepEqual(pass(transport, 1), []);

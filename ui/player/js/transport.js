@@ -6,6 +6,8 @@ const FASTEST = 60;
 const LONGEST_TICK_MS = 250; // a browser that was away for longer goes on where it was
 const MOST_AHEAD = 30; // frames between the one on screen and a fork
 
+const CLOSE = 0.15; // to one frame at each tick, as a part of it
+
 const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
 export class Transport {
@@ -101,7 +103,7 @@ export class Transport {
   advance(passed, limit) {
     const end = Math.min(this.reachable, limit);
     // A limit may lie behind the picture, but play never goes back.
-    this.position = Math.min(this.position + passed * this.rate, Math.max(end, this.position));
+    this.position = Math.min(this.position + inStep(passed * this.rate), Math.max(end, this.position));
     return this.position >= this.reachable && this.frames.complete ? "ended" : null;
   }
 
@@ -118,4 +120,13 @@ export class Transport {
     const last = Math.max(here, Math.min(this.reachable, this.end - 1));
     return Math.min(here + further, last);
   }
+}
+
+/**
+ * Frames to move on at a tick: whole ones, or half a frame, where that is about right. A clock's ticks are uneven, and
+ * two that fall into one frame are a picture that stands still for a tick, and a frame that nobody sees.
+ */
+function inStep(frames) {
+  const whole = Math.max(Math.round(2 * frames) / 2, 0.5);
+  return Math.abs(frames - whole) <= CLOSE * whole ? whole : frames;
 }
