@@ -4,8 +4,6 @@
 LENGTHS = {"xor": ("epochs", 16), "sequences": ("epochs", 1), "mnist": ("epochs", 23)}
 # What else makes a run short whose steps take long.
 SMALL = {"sequences": {"hidden": "4", "length": "20", "sequences": "9"}}
-# Seconds that a test waits for the whole run of a preset: some of these take minutes.
-PATIENCE = {"sequences": 2}
 
 
 def length(name: str) -> str:

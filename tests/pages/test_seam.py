@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from tests.lengths import length
+from ui import steering
 from ui.lessons import LESSONS
 from ui.player import player
 
@@ -37,6 +38,8 @@ def sent():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(player, "finite", check)
+        # What is computed after the page has looked, nobody sees here.
+        patch.setattr(steering, "SOON_SECONDS", steering.LOOK_SECONDS)
         yield found
 
 
