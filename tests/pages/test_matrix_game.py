@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from core import recording
 from core.matrix_game import LEARNERS, Config
 from tests.pages.verdict import verdict
 
 NAME = "matrix_game"
 SOURCE = (Path(__file__).parents[2] / "pages" / f"{NAME}.py").read_text()
-SHORT = {"steps": "4000"}  # a lap
+SHORT = {"learning_rate": "0.1", "steps": "400"}  # a lap
 STAG_HUNT = {"payoff_0": "4, 1; 3, 3", "payoff_1": "4, 3; 1, 3", "steps": "2000"}
 DILEMMA = {"payoff_0": "3, 0; 5, 1", "payoff_1": "3, 5; 0, 1", "steps": "2000"}
 VIEWS = ("Chase", "Payoffs", "Averages", "Learners")
@@ -132,7 +133,7 @@ def test_a_tab_that_goes_leaves_another_in_front(open_page):
 
 
 def test_a_saddle_and_dominance_are_named_and_their_corner_is_reached(open_page):
-    page = finished(open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "steps": "13000"}))
+    page = finished(open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "learning_rate": "0.1", "steps": "1300"}))
     assert "is a *saddle*" in said(page)
     assert "Why it cycles" not in [tab.label for tab in page.tabs]
     predicted, measured, _ = verdict(page)["p in the end"]
@@ -146,7 +147,7 @@ def test_a_saddle_and_dominance_are_named_and_their_corner_is_reached(open_page)
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_every_learner_is_told_with_its_half_life(open_page, learner):
     # Near where it rests, since theory is for small distances.
-    near = {"starts": "0.5, 1.15", "learning_rate": "0.1", "steps": "6000"}
+    near = {"starts": "0.5, 1.15", "learning_rate": "0.2", "steps": "1500"}
     page = finished(open_page(NAME, learner=learner, view="Learners", **near))
     assert not page.exception
     title = next(name for name in verdict(page) if "its distance" in name)
@@ -196,7 +197,8 @@ def test_a_run_too_short_for_its_measurement_says_what_it_needs(open_page, field
     assert title.split(" whole")[0] in " ".join(set(verdict(longer)) - set(needs_of(longer)))
 
 
-def test_a_lap_too_short_for_the_frames_is_not_measured(open_page):
+def test_a_lap_too_short_for_the_frames_is_not_measured(open_page, monkeypatch):
+    monkeypatch.setattr(recording, "frame_interval", lambda steps: 21)  # as of 50,000 updates
     page = finished(
         open_page(
             NAME,
@@ -204,7 +206,7 @@ def test_a_lap_too_short_for_the_frames_is_not_measured(open_page):
             payoff_1="0, 3; 3, 0",
             starts="1, 0",
             learning_rate="0.5",
-            steps="50000",
+            steps="1000",
         )
     )
     assert "frames are too far apart" in verdict(page)["A lap of this orbit"][1]
@@ -270,7 +272,7 @@ def test_a_cloud_around_no_start_is_refused(open_page, text):
 def test_a_bad_value_in_a_link_is_named_with_its_range_and_ignored(
     open_page, field, value, message
 ):
-    short = {} if field == "steps" else SHORT
+    short = {} if field in SHORT else SHORT
     page = open_page(NAME, **short, **{field: value})
     assert not page.exception
     assert message in said(page)
@@ -313,9 +315,9 @@ def test_the_guess_is_answered_by_the_run(open_page):
 
 def test_a_steered_run_opens_from_its_link(open_page):
     page = open_page(
-        NAME, learner="consensus", course="0 learner naive 2200", steps="6600", at="2200"
+        NAME, learner="consensus", course="0 learner naive 220", steps="660", at="220"
     )
     assert not page.exception
     assert not page.warning
-    assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=6600))
-    assert page.session_state[f"{NAME}.run"].course[1][0] == 2200
+    assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=660))
+    assert page.session_state[f"{NAME}.run"].course[1][0] == 220
