@@ -1,12 +1,13 @@
 """Pages without a browser: the script runs, its elements are looked at."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from core import slices
+from core import recording, slices
 from ui import steering
 from ui.player import player
 
@@ -35,6 +36,17 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     found: list[dict] = []
     monkeypatch.setattr(player, "finite", lambda data: found.append(data) or data)
     return found
+
+
+@pytest.fixture
+def record_every(monkeypatch: pytest.MonkeyPatch):
+    """Have runs recorded at one update in so many, whatever their length, apart from all others."""
+
+    def every(interval: int) -> None:
+        monkeypatch.setattr(recording, "frame_interval", lambda steps: interval)
+        monkeypatch.setattr(recording, "_shared", OrderedDict())
+
+    return every
 
 
 @pytest.fixture

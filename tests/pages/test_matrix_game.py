@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from core import recording
 from core.matrix_game import LEARNERS, Config
 from tests.pages.verdict import verdict
 
@@ -133,7 +132,9 @@ def test_a_tab_that_goes_leaves_another_in_front(open_page):
 
 
 def test_a_saddle_and_dominance_are_named_and_their_corner_is_reached(open_page):
-    page = finished(open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "learning_rate": "0.1", "steps": "1300"}))
+    page = finished(
+        open_page(NAME, **STAG_HUNT | {"starts": "1, 1", "learning_rate": "0.1", "steps": "1300"})
+    )
     assert "is a *saddle*" in said(page)
     assert "Why it cycles" not in [tab.label for tab in page.tabs]
     predicted, measured, _ = verdict(page)["p in the end"]
@@ -197,8 +198,8 @@ def test_a_run_too_short_for_its_measurement_says_what_it_needs(open_page, field
     assert title.split(" whole")[0] in " ".join(set(verdict(longer)) - set(needs_of(longer)))
 
 
-def test_a_lap_too_short_for_the_frames_is_not_measured(open_page, monkeypatch):
-    monkeypatch.setattr(recording, "frame_interval", lambda steps: 21)  # as of 50,000 updates
+def test_a_lap_too_short_for_the_frames_is_not_measured(open_page, record_every):
+    record_every(21)  # as of 50,000 updates
     page = finished(
         open_page(
             NAME,
@@ -314,9 +315,7 @@ def test_the_guess_is_answered_by_the_run(open_page):
 
 
 def test_a_steered_run_opens_from_its_link(open_page):
-    page = open_page(
-        NAME, learner="consensus", course="0 learner naive 220", steps="660", at="220"
-    )
+    page = open_page(NAME, learner="consensus", course="0 learner naive 220", steps="660", at="220")
     assert not page.exception
     assert not page.warning
     assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=660))
