@@ -1,5 +1,6 @@
 """What a link to a lesson is answered with."""
 
+import os
 import re
 import subprocess
 import sys
@@ -145,6 +146,9 @@ known = packages()
 assert "torch" not in known, "the server waits for PyTorch before it answers"
 opened("home")
 warm_up().join()
+import torch
+assert torch.get_num_threads() == 1, "runs share the cores: see ui/warmup.py"
+sys.modules["ui.steering"].SOON_SECONDS = 0  # nobody sees what would be computed meanwhile
 # What core/datasets.py imports one thread after the other: tests/test_architecture.py.
 import platformdirs, sklearn.datasets, torchvision.datasets
 for name in (lesson.name for lesson in LESSONS):
@@ -159,7 +163,8 @@ for name in (lesson.name for lesson in LESSONS):
 def test_a_page_imports_no_package_that_two_first_visitors_could_import_at_once(tmp_path):
     script = tmp_path / "cold.py"
     script.write_text(COLD.replace('"app.py"', repr(str(ROOT / "app.py"))))
-    subprocess.run([sys.executable, script], cwd=ROOT, check=True, timeout=300)
+    untold = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    subprocess.run([sys.executable, script], cwd=ROOT, env=untold, check=True, timeout=300)
 
 
 def test_two_runs_of_a_session_never_use_its_state_at_once(monkeypatch):
