@@ -65,7 +65,7 @@ def name_of(lesson: ModuleType | Race) -> str:
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
 few = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -531,10 +531,8 @@ def test_a_frame_with_gates_shows_them_as_bytes(cell: str):
 def test_one_unit_is_a_row_of_these_pictures(cell: str):
     config = small(cell)
     look, states = FrameWithGates(0), [some_state(config), some_state(config, 2.0)]
-    columns = {
-        name: np.stack([look(config, state)[name] for state in states])
-        for name in look(config, states[0])
-    }
+    looks = [look(config, state) for state in states]
+    columns = {name: np.stack([shown[name] for shown in looks]) for name in looks[0]}
     frames = Frames(0, np.arange(2, dtype=np.int32), columns, 2, None)
     shown = unit(2, 5)(config, frames)
     assert shown.keys() == {f"unit_{name}" for name in GATES[cell]}

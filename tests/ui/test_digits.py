@@ -38,13 +38,15 @@ def test_a_bar_is_as_high_as_its_number_and_green_where_it_is_right():
     whole = np.zeros((16, 10), np.uint8)
     whole[np.arange(16), labels] = LARGEST
     half = np.where(whole, LARGEST // 2, 0).astype(np.uint8)
-    full, part, none = (count(drawn(cells, labels), GREEN) for cells in (whole, half, 0 * whole))
+    right = drawn(whole, labels)
+    full = count(right, GREEN)
+    part, none = (count(drawn(cells, labels), GREEN) for cells in (half, 0 * whole))
     # Half a bar has half the green, but for its frame, which is all that is left of none.
     assert 0 < none < part < full
     assert (part - none) / (full - none) == pytest.approx(0.5, abs=0.05)
     # A whole one is 0.72 of the room for it wide, and 0.84 of a picture's height high.
     assert full / 16 == pytest.approx(72 * digits.BAR * 84 * digits.SIDE, rel=0.1)
-    assert count(drawn(whole, labels), BLUE) == 0
+    assert count(right, BLUE) == 0
     wrong = count(drawn(whole, (labels + 1) % 10), BLUE)
     assert wrong == pytest.approx(full, rel=0.1)
 

@@ -38,17 +38,19 @@ places = st.tuples(st.floats(-0.1, 1.1), st.floats(-0.1, 1.1))
 @given(st.lists(st.lists(places, max_size=4), max_size=3), st.integers(5, 30))
 def test_each_cell_has_the_ink_of_the_stroke_that_is_nearest(strokes, cells: int):
     """Cell by cell, of a point that goes along each stroke in many small steps."""
-    on_the_way = [
-        (a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]))
-        for stroke in strokes
-        for a, b in pairwise([*stroke, *stroke[-1:]])
-        for part in np.linspace(0, 1, 400)
-    ]
+    on_the_way = np.array(
+        [
+            (a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]))
+            for stroke in strokes
+            for a, b in pairwise([*stroke, *stroke[-1:]])
+            for part in np.linspace(0, 1, 400)
+        ]
+    ).reshape(-1, 2)
     drawn = ink(strokes, cells)
     for row in range(cells):
         for column in range(cells):
             x, y = (column + 0.5) / cells, (row + 0.5) / cells
-            away = min((math.hypot(x - u, y - v) for u, v in on_the_way), default=math.inf)
+            away = np.hypot(*(on_the_way - (x, y)).T).min(initial=math.inf)
             expected = min(1.0, max(0.0, (PEN - away) * cells + 0.5))
             # A step is at most 1.7 / 399 long, and the nearest one at most half of that aside.
             aside = math.hypot(away, 0.0022) - away if math.isfinite(away) else 0.0
