@@ -287,7 +287,7 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
 
 
 def over_seeds(config: Config, count: int, epochs: int = 1) -> tuple[Config, ...]:
-    """The same run from so many seeds, for `core.sweep`: what the first epoch reaches depends on
-    where it begins.
+    """The same run from so many seeds, for so many epochs: what it reaches depends on where it
+    begins, after the first one above all.
     """
     return tuple(replace(config, seed=seed, epochs=epochs) for seed in range(count))

@@ -19,7 +19,7 @@ from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Readout, player
 from ui.sketch.sketch import sketch
-from ui.spread import first_epochs
+from ui.spread import seeds_apart
 from ui.steering import Run
 from ui.theme import BLUE, VERMILION, number, setting, short
 from ui.verdict import Name, autopsy, verdict
@@ -297,7 +297,7 @@ def told(guess: str) -> str:
 early, late = (setting(figure.value) for figure in WIDEST.figures)
 workings = {
     "Draw a digit": partial(sketch, run),
-    "Over seeds": partial(first_epochs, run, SEEDS),
+    "Over seeds": partial(seeds_apart, run, SEEDS),
     "Look inside": partial(look_inside, run),
     "One item": partial(one_item, run),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from core import datasets
 from core.datasets import Progress
-from core.mnist import OFFLINE, Config, floor, run
+from core.mnist import OFFLINE, Config, floor, over_seeds, run
 from tests.core.archives import FOUND, needs_mnist
 from tests.pages.verdict import verdict
 from ui import fetching
@@ -287,12 +287,34 @@ def test_seeds_are_trained_for_an_epoch_beside_the_run(open_page):
     assert "The notes'" not in words(page)  # they have no such run
 
 
+def test_seeds_are_trained_for_the_whole_run_where_that_is_longer(open_page, monkeypatch):
+    monkeypatch.setattr("ui.spread.over_seeds", lambda *asked: over_seeds(asked[0], 2, asked[2]))
+    page = open_page(NAME, epochs="2", hidden="20")
+    tab(page, "Over seeds")
+    (choice,) = [one for one in page.get("button_group") if one.key == f"{NAME}.seeds_for"]
+    choice.set_value("the whole run").run()
+    press(page, "Train 8 seeds")
+    for _ in range(300):
+        if "After 2 epochs **2 seeds**" in words(page):
+            break
+        time.sleep(0.1)
+        page.run()
+    config = replace(OFFLINE, epochs=2, hidden=(20,))
+    ends = [list(run(replace(config, seed=seed)))[-1].test_accuracy for seed in range(2)]
+    accuracies = [one.item() for one in ends if one is not None]
+    told = f"from **{number(min(accuracies))}** to **{number(max(accuracies))}**"
+    assert told in words(page)
+    page = open_page(NAME, epochs="1", hidden="20")
+    tab(page, "Over seeds")  # one epoch is all of it
+    assert f"{NAME}.seeds_for" not in {one.key for one in page.get("button_group")}
+
+
 @needs_mnist
 def test_the_notes_figure_of_the_first_epoch_is_beside_the_seeds(
     open_page, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("EXPLORABLES_DATA", str(FOUND))
-    monkeypatch.setattr("ui.spread.over_seeds", lambda config, count: (config,))
+    monkeypatch.setattr("ui.spread.over_seeds", lambda config, *_: (config,))
     page = open_page(NAME, epochs="1", hidden="100", learning_rate="1")
     tab(page, "Over seeds")  # that run is known already
     assert "After one epoch **1 seed**" in words(page)
