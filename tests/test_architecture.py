@@ -103,6 +103,12 @@ def test_charts_know_neither_streamlit_nor_torch():
     assert not imported(ROOT / "ui" / "charts.py") & {"streamlit", "torch", "core"}
 
 
+def test_vl_convert_is_entered_through_one_door():
+    """Two threads in it may wait for each other for ever: `ui.vega` lets in one at a time."""
+    files = [file for folder in FORBIDDEN for file in modules(folder)]
+    assert [file.stem for file in files if "vl_convert" in imported(file)] == ["vega"]
+
+
 def test_no_module_is_named_after_a_drawer():
     for folder in ("core", "ui", "pages", "tests", "bench"):
         assert not {file.stem for file in modules(folder)} & DRAWERS

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow.csv
 import streamlit as st
-import vl_convert
 
 from core import devices
 from core.rasters import LARGEST, NO_NUMBER, level_line
@@ -24,6 +23,7 @@ from ui.steering import Run
 from ui.tables import narrow, table
 from ui.theme import BLUE, GREEN, GREY, an, number, standalone
 from ui.thumbnails import address
+from ui.vega import png as drawn
 
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
@@ -183,7 +183,7 @@ def png(
     """The picture at frame `index`, on white, `size` in CSS pixels, two device pixels each."""
     spec = filled(picture, frames, index, prediction=prediction)
     spec["width"], spec["height"] = size
-    return vl_convert.vegalite_to_png(spec, scale=2)
+    return drawn(spec, scale=2)
 
 
 def script(lesson: str, course: Course, step: str = "update") -> str:

@@ -278,7 +278,7 @@ def test_a_chart_that_draws_more_than_lines_over_frames_is_refused():
 def test_vega_is_bundled_once_for_a_version_of_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(player, "STATIC", tmp_path)
     made = []
-    monkeypatch.setattr(player.vl_convert, "javascript_bundle", lambda: made.append(1) or "new")
+    monkeypatch.setattr(player, "bundle", lambda: made.append(1) or "new")
     for number in ("1", "1", "2", "1"):  # servers that start one after the other
         monkeypatch.setattr(player, "version", lambda _, number=number: number)
         player.vega.cache_clear()

@@ -21,7 +21,6 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 import streamlit as st
-import vl_convert
 from numpy.typing import ArrayLike
 from streamlit.components.v2 import component
 
@@ -33,6 +32,7 @@ from ui.session import identify
 from ui.steering import Run, Still
 from ui.tables import Derive, cells, charted, narrow, table
 from ui.theme import CHARTS, PINS, axis_colours, plural
+from ui.vega import bundle, compiled
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"  # Streamlit serves this folder at app/static
@@ -148,7 +148,7 @@ def vega() -> str:
     """
 
     def write(partial: Path) -> None:
-        partial.write_text(vl_convert.javascript_bundle())  # pyright: ignore[reportCallIssue]
+        partial.write_text(bundle())
 
     bundled = version("vl-convert-python")
     return _publish(STATIC / f"vega-{bundled}.js", write)
@@ -271,10 +271,10 @@ def _drawing(text: str) -> dict[str, Any]:
         for name in meta["curves"]
         for layer in painted[name]
     ]
-    compiled = vl_convert.vegalite_to_vega(spec | {"layer": rest, "config": CHARTS})
-    if not any(data["name"] == "now" for data in compiled["data"]):
-        compiled["data"].append({"name": "now"})  # the player fills it in every chart
-    return {"spec": compiled, "trails": trails, "clouds": clouds, **meta}
+    drawn = compiled(spec | {"layer": rest, "config": CHARTS})
+    if not any(data["name"] == "now" for data in drawn["data"]):
+        drawn["data"].append({"name": "now"})  # the player fills it in every chart
+    return {"spec": drawn, "trails": trails, "clouds": clouds, **meta}
 
 
 def _plain(picture: Picture) -> dict[str, float]:
