@@ -265,16 +265,18 @@ class Recording:
     def lease(self, seconds: float = LEASE_SECONDS, who: Hashable = None) -> None:
         """Have it computed for so long from now on: `who` plays, or waits for all of it."""
         now = time.monotonic()
-        for other in [one for one, until in list(self._leased.items()) if until <= now]:
-            self._leased.pop(other, None)
+        for other, until in self._leased.copy().items():
+            if until <= now:
+                self._leased.pop(other, None)
         self._leased[who] = max(self._leased.get(who, 0.0), now + seconds)
         self._wake()
 
     def start(self, seconds: float = SOON_SECONDS, who: Hashable = None) -> None:
         """Spend so many seconds of computing on it, so that a short run is soon whole."""
         self._take_over()  # first: the past's computing is not of these seconds
-        for other in [one for one, spent in list(self._allowed.items()) if spent <= self._busy]:
-            self._allowed.pop(other, None)
+        for other, spent in self._allowed.copy().items():
+            if spent <= self._busy:
+                self._allowed.pop(other, None)
         self._allowed[who] = max(self._allowed.get(who, 0.0), self._busy + seconds)
         self._wake()
 
@@ -291,9 +293,9 @@ class Recording:
     def _goal(self) -> int:
         """How many frames are wanted."""
         now = time.monotonic()
-        if any(now < until for until in list(self._leased.values())):
+        if any(now < until for until in self._leased.copy().values()):
             return self.total
-        if any(self._busy < spent for spent in list(self._allowed.values())):
+        if any(self._busy < spent for spent in self._allowed.copy().values()):
             return self.total
         return max(self._waiting, default=0)
 

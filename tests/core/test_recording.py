@@ -839,7 +839,7 @@ def test_a_fork_outside_of_the_run_is_refused(step: Any, steps: int) -> None:
 SOME = [(), ((5, 2.0),), ((30, -2.0),), ((30, -2.0), (9, 1.0)), ((30, 1.0),), ((60, 3.0),)]
 deeds = st.tuples(
     st.sampled_from(SOME),
-    st.sampled_from(["read", "wait", "lease", "start", "stop", "at"]),
+    st.sampled_from(["read", "wait", "lease", "start", "leave", "stop", "at"]),
     st.integers(0, 60),
 )
 
@@ -853,7 +853,7 @@ deeds = st.tuples(
 def test_whatever_sessions_do_at_once_all_see_the_plain_run(
     sessions: list[list[tuple[Any, str, int]]], every: int, kept: int
 ) -> None:
-    """Forks, undone ones, leases, stops, replays and recordings that are let go, in threads.
+    """Forks, undone ones, leases, some given back, stops, replays, recordings let go: in threads.
 
     No recording computes an update of its frames twice, however often it stops and goes on.
     """
@@ -883,8 +883,10 @@ def test_whatever_sessions_do_at_once_all_see_the_plain_run(
                 assert torch.equal(part.at(step).x, oracle[which][step].x)
             elif deed == "stop":
                 part.stop()
+            elif deed == "leave":
+                part.leave(step % 2)
             elif deed in ("lease", "start"):
-                (part.lease if deed == "lease" else part.start)(0.002 * step)
+                (part.lease if deed == "lease" else part.start)(0.002 * step, step % 2)
             frames = part.frames(step // every, 0.01 if deed == "wait" else 0)
             assert frames.error is None
             if len(frames.steps):
