@@ -56,6 +56,13 @@ class Frames(NamedTuple):
         return self.start + len(self.steps) >= self.total or self.error is not None
 
 
+class Want(NamedTuple):
+    """What somebody wants of a recording: that it is computed until both are reached."""
+
+    until: float = 0.0  # of the clock: they play
+    busy: float = 0.0  # of the seconds of computing
+
+
 def frame_interval(steps: int, limit: int = MAX_FRAMES) -> int:
     """Updates from one frame to the next, so that at most `limit` frames show `steps` updates.
 
@@ -116,8 +123,7 @@ class Recording:
         self._news = threading.Condition()  # over what follows, and told of new frames
         self._queued = False  # whether a slice is being made or will be
         self._waiting: list[int] = []  # the frames that readers wait for, by number
-        self._leased: dict[Hashable, float] = {}  # who -> until when they play
-        self._allowed: dict[Hashable, float] = {}  # who -> seconds that may be spent without
+        self._wants: dict[Hashable, Want] = {}  # by who wants it
         # Rows are written once, below `_known`, which is raised when they are complete. Columns
         # that are full are replaced by longer ones. So a reader needs no lock if it looks at
         # `_known` first and then at the columns.
@@ -264,38 +270,36 @@ class Recording:
 
     def lease(self, seconds: float = LEASE_SECONDS, who: Hashable = None) -> None:
         """Have it computed for so long from now on: `who` plays, or waits for all of it."""
-        now = time.monotonic()
-        for other, until in self._leased.copy().items():
-            if until <= now:
-                self._leased.pop(other, None)
-        self._leased[who] = max(self._leased.get(who, 0.0), now + seconds)
-        self._wake()
+        self._want(who, Want(until=time.monotonic() + seconds))
 
     def start(self, seconds: float = SOON_SECONDS, who: Hashable = None) -> None:
         """Spend so many seconds of computing on it, so that a short run is soon whole."""
         self._take_over()  # first: the past's computing is not of these seconds
-        for other, spent in self._allowed.copy().items():
-            if spent <= self._busy:
-                self._allowed.pop(other, None)
-        self._allowed[who] = max(self._allowed.get(who, 0.0), self._busy + seconds)
-        self._wake()
+        self._want(who, Want(busy=self._busy + seconds))
 
     def leave(self, who: Hashable) -> None:
         """Give back what `who` has asked for: it stops within a slice if nobody else waits."""
-        self._leased.pop(who, None)
-        self._allowed.pop(who, None)
+        self._wants.pop(who, None)
 
     def stop(self) -> None:
         """As if all had left; anyone may begin again at any time."""
-        self._leased.clear()
-        self._allowed.clear()
+        self._wants.clear()
+
+    def _want(self, who: Hashable, more: Want) -> None:
+        with self._news:
+            for other, want in self._wants.copy().items():
+                if not self._holds(want):
+                    self._wants.pop(other, None)
+            mine = self._wants.get(who, Want())
+            self._wants[who] = Want(max(mine.until, more.until), max(mine.busy, more.busy))
+        self._wake()
+
+    def _holds(self, want: Want) -> bool:
+        return time.monotonic() < want.until or self._busy < want.busy
 
     def _goal(self) -> int:
         """How many frames are wanted."""
-        now = time.monotonic()
-        if any(now < until for until in self._leased.copy().values()):
-            return self.total
-        if any(self._busy < spent for spent in self._allowed.copy().values()):
+        if any(self._holds(want) for want in self._wants.copy().values()):
             return self.total
         return max(self._waiting, default=0)
 

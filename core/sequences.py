@@ -161,7 +161,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     if state is not None:
         model.load_state_dict(state.parameters)
     parameters = dict(model.named_parameters())
-    # Fused: one pass over the parameters, as quick as the copies of them are slow.
+    # Fused, in one pass over the parameters, it saves what the copies for each state cost.
     optimizer = torch.optim.Adam(parameters.values(), lr=config.learning_rate, fused=True)
     if state is not None:
         restore(optimizer, parameters, state.optimiser)

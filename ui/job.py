@@ -32,6 +32,7 @@ def job(
     They are leased while somebody waits for them: leaving the tab, or Cancel, ends the computing.
     """
     courses = tuple(recording.course for recording in recordings)
+    who = st.session_state.setdefault(f"{key}.who", object())
 
     def choose(wanted: bool) -> None:
         st.session_state[key] = courses if wanted else None
@@ -39,7 +40,7 @@ def job(
     def cancel() -> None:
         choose(False)
         for recording in recordings:
-            recording.stop()
+            recording.leave(who)
 
     looking = st.session_state.get(key) == courses
 
@@ -52,7 +53,7 @@ def job(
             wanted = False
         if wanted:
             for recording in recordings:
-                recording.lease()
+                recording.lease(who=who)
         if wanted != looking:
             st.rerun()  # it looks again and again, or no longer
         done = sum(recording.known for recording in recordings)

@@ -80,13 +80,13 @@ class Run:
         self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
         # By this name the session has runs computed, and those that it leaves for others stop.
         self.who: object = st.session_state.setdefault(f"{self.name}.who", object())
-        left = st.session_state.setdefault(f"{self.name}.waited", WeakSet())
         begun = self.course, self._frame
         if st.session_state.get(f"{self.name}.begun") != begun:
             st.session_state[f"{self.name}.begun"] = begun
             now = WeakSet((self.recording, *(pin.recording for pin in self.pins)))
+            before = st.session_state.get(f"{self.name}.waited", WeakSet())
             st.session_state[f"{self.name}.waited"] = now
-            for recording in left - now:
+            for recording in before - now:
                 recording.leave(self.who)
             for recording in now:
                 recording.start(SOON_SECONDS, self.who)

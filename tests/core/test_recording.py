@@ -345,7 +345,7 @@ def test_who_leaves_takes_back_what_they_asked_for_and_nothing_of_others(
     assert settled(part).known == known  # with the update that was under way
     part.leave("nobody")
     part.lease(1, "C")
-    assert [*part._leased] == ["C"]  # names of those whose time is over are let go
+    assert [*part._wants] == ["C"]  # names of those whose time is over are let go
 
 
 def test_who_waits_gets_what_is_there_when_the_time_is_over() -> None:

@@ -12,6 +12,7 @@ from ui import steering
 from ui.player import player
 
 ROOT = Path(__file__).parents[2]
+WHOLE_SECONDS = 30  # in which a run comes to its end
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +51,20 @@ def record_every(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch):
+def waits(monkeypatch: pytest.MonkeyPatch):
+    """Have pages wait for so many seconds for their runs; for 0, only the first frame is made."""
+
+    def waits(seconds: float = WHOLE_SECONDS) -> None:
+        for limit in ("LOOK_SECONDS", "SOON_SECONDS"):
+            monkeypatch.setattr(steering, limit, seconds)
+
+    return waits
+
+
+@pytest.fixture
+def open_page(waits):
     """Open a page of the app, as its link with these settings would, and wait for its whole run."""
-    # No browser waits for an answer meanwhile, nor plays: a run is computed to its end at once.
-    monkeypatch.setattr(steering, "LOOK_SECONDS", 30)
-    monkeypatch.setattr(steering, "SOON_SECONDS", 30)
+    waits()  # no browser waits for an answer meanwhile, nor plays: a run is computed at once
 
     def opened(name: str, **settings: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

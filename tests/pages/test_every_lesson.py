@@ -10,13 +10,12 @@ import pytest
 
 from tests.lengths import few, length
 from tests.pages.verdict import verdict
-from ui import steering, tables
+from ui import tables
 from ui.lessons import LESSONS
 from ui.session import identify
 from ui.theme import an
 
 ROOT = Path(__file__).parents[2]
-WHOLE = 30  # seconds that a page waits for its whole run
 every_lesson = pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 
 
@@ -45,12 +44,6 @@ UNTOLD = {
 }
 
 
-def wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """From now on pages wait for so long for their runs; for 0, only the first frame is made."""
-    for limit in ("LOOK_SECONDS", "SOON_SECONDS"):
-        monkeypatch.setattr(steering, limit, seconds)
-
-
 @every_lesson
 def test_every_setting_has_a_control_with_a_name_and_help(open_page, name):
     page = open_page(name, **few(name))
@@ -71,7 +64,7 @@ def quantities(page) -> tuple[set[str], set[str]]:
 
 
 @every_lesson
-def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeypatch):
+def test_every_preset_opens_and_its_link_shows_it_again(open_page, waits, name):
     """And each has a verdict: of the shortest run that its slider allows, and of the whole run
     where that alone tells a quantity.
     """
@@ -80,8 +73,7 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeyp
     presets = list(page.menu_button(key).options)
     assert presets[0] == "as in the notes"
 
-    def choose(preset: str, seconds: float) -> None:
-        wait(monkeypatch, seconds)
+    def choose(preset: str) -> None:
         page.menu_button(key).click(preset).run()
         assert not page.exception
         assert not page.error
@@ -89,21 +81,23 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeyp
 
     told, missed = set(), set()
     for preset in presets:
-        choose(preset, 0)
+        waits(0)
+        choose(preset)
         slider = controls(page, name)[length(name)]
-        wait(monkeypatch, WHOLE)
+        waits()
         slider.set_value(slider.min).run()
         assert not page.exception
         found, lacking = quantities(page)
         assert found | lacking
         if lacking - told - untold:
-            choose(preset, WHOLE)
+            choose(preset)
             more, _ = quantities(page)
             found |= more
         told, missed = told | found, missed | lacking
     # A wrong prediction would make every run too short to tell it.
     assert missed - told <= untold
-    choose(presets[-1], 0)
+    waits(0)
+    choose(presets[-1])
     shown = {field: control.value for field, control in controls(page, name).items()}
     link = {
         field: str(value).lower() if isinstance(value, bool) else value
@@ -117,8 +111,8 @@ def test_every_preset_opens_and_its_link_shows_it_again(open_page, name, monkeyp
 
 
 @every_lesson
-def test_what_a_link_cannot_set_is_named_and_ignored(open_page, name, monkeypatch):
-    wait(monkeypatch, 0)
+def test_what_a_link_cannot_set_is_named_and_ignored(open_page, waits, name):
+    waits(0)
     first = open_page(name)
     good = controls(first, name)
     page = open_page(name, **dict.fromkeys(good, "no such thing"))

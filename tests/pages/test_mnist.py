@@ -191,7 +191,7 @@ def test_a_download_that_fails_says_why_and_is_tried_again_on_request(open_page,
 
 @needs_mnist
 def test_what_has_come_is_trained_on_when_asked(
-    open_page, fetched, monkeypatch: pytest.MonkeyPatch
+    open_page, waits, fetched, monkeypatch: pytest.MonkeyPatch
 ):
     fetched(Progress("a", 10, 10))
     page = waited(press(open_page(NAME, epochs="2"), "Fetch MNIST"))
@@ -199,8 +199,7 @@ def test_what_has_come_is_trained_on_when_asked(
     page.run()
     assert "MNIST is here." in words(page)
     assert shown(page).dataset == "digits"
-    monkeypatch.setattr("ui.steering.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("ui.steering.SOON_SECONDS", 0.1)
+    waits(0.1)
     page = press(page, "Train on it")
     assert shown(page) == OPENED
     assert "MNIST is here." not in words(page)
@@ -270,20 +269,24 @@ def test_a_drawing_is_shown_to_the_run_on_screen_and_to_each_that_is_pinned(
     assert config == first
 
 
-def test_seeds_are_trained_for_an_epoch_beside_the_run(open_page):
-    page = open_page(NAME, epochs="2", hidden="20")
-    tab(page, "Over seeds")
+def assert_seeds_are_told(page, after: str, config: Config, count: int) -> None:
+    """So many seeds of the run are trained, and what they get right is told."""
     press(page, "Train 8 seeds")
     for _ in range(300):
-        if "After one epoch **8 seeds**" in words(page):
+        if f"After {after} **{count} seeds**" in words(page):
             break
         time.sleep(0.1)
         page.run()
-    config = replace(OFFLINE, epochs=1, hidden=(20,))
-    ends = [list(run(replace(config, seed=seed)))[-1].test_accuracy for seed in range(8)]
+    ends = [list(run(replace(config, seed=seed)))[-1].test_accuracy for seed in range(count)]
     accuracies = [one.item() for one in ends if one is not None]
     told = f"from **{number(min(accuracies))}** to **{number(max(accuracies))}**"
     assert told in words(page)
+
+
+def test_seeds_are_trained_for_an_epoch_beside_the_run(open_page):
+    page = open_page(NAME, epochs="2", hidden="20")
+    tab(page, "Over seeds")
+    assert_seeds_are_told(page, "one epoch", replace(OFFLINE, epochs=1, hidden=(20,)), 8)
     assert "The notes'" not in words(page)  # they have no such run
 
 
@@ -293,17 +296,7 @@ def test_seeds_are_trained_for_the_whole_run_where_that_is_longer(open_page, mon
     tab(page, "Over seeds")
     (choice,) = [one for one in page.get("button_group") if one.key == f"{NAME}.seeds_for"]
     choice.set_value("the whole run").run()
-    press(page, "Train 8 seeds")
-    for _ in range(300):
-        if "After 2 epochs **2 seeds**" in words(page):
-            break
-        time.sleep(0.1)
-        page.run()
-    config = replace(OFFLINE, epochs=2, hidden=(20,))
-    ends = [list(run(replace(config, seed=seed)))[-1].test_accuracy for seed in range(2)]
-    accuracies = [one.item() for one in ends if one is not None]
-    told = f"from **{number(min(accuracies))}** to **{number(max(accuracies))}**"
-    assert told in words(page)
+    assert_seeds_are_told(page, "2 epochs", replace(OFFLINE, epochs=2, hidden=(20,)), 2)
     page = open_page(NAME, epochs="1", hidden="20")
     tab(page, "Over seeds")  # one epoch is all of it
     assert f"{NAME}.seeds_for" not in {one.key for one in page.get("button_group")}

@@ -12,7 +12,6 @@ from core.race import race
 from core.sequences import Config, ratio, run
 from tests.pages.tabs import opened_tab, tables
 from tests.pages.verdict import verdict
-from ui import steering
 from ui.theme import number, short
 
 NAME = "sequences"
@@ -168,11 +167,8 @@ def test_sizes_are_counted_and_a_fair_width_is_a_click(open_page):
     assert (now.cell, now.hidden) == ("GRU", fair)
 
 
-def test_the_notes_network_goes_on_from_one_zero_and_the_small_ones_have_heard(
-    open_page, monkeypatch
-):
-    for limit in ("LOOK_SECONDS", "SOON_SECONDS"):
-        monkeypatch.setattr(steering, limit, 0.1)
+def test_the_notes_network_goes_on_from_one_zero_and_the_small_ones_have_heard(open_page, waits):
+    waits(0.1)
     page = open_page(NAME, epochs="1")
     for preset, heard in (("as in the notes", "1"), ("small cells", "50")):
         page.menu_button(f"{NAME}.preset").click(preset).run()

@@ -10,9 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import Config
 from core.recording import Recording
-from ui import steering
 from ui.export import script
-from ui.player import player
 
 OTHERS = re.compile(r'(?i)\bupdates?\b(?!\\*":).{0,60}')  # but for a key of Vega's, "update":
 COURSE = "0 learning_rate 0.3 40"  # from 40 on the page's own rate, with which the run leaves
@@ -52,13 +50,9 @@ def page_of_epochs():
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told(waits, sent):
     """All that a browser is told of the page, as one text: its elements, and its player's words."""
-    # The whole run is there, however slow the machine is.
-    monkeypatch.setattr(steering, "SOON_SECONDS", float("inf"))
-    monkeypatch.setattr(steering, "LOOK_SECONDS", 50)
-    sent: list[dict] = []
-    monkeypatch.setattr(player, "finite", lambda data: sent.append(data) or data)
+    waits(50)  # the whole run is there, however slow the machine is
 
     def told(**settings: str) -> str:
         page = AppTest.from_function(page_of_epochs, default_timeout=60)

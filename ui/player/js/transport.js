@@ -5,8 +5,7 @@ const SLOWEST = 2; // frames a second
 const FASTEST = 60;
 const LONGEST_TICK_MS = 250; // a browser that was away for longer goes on where it was
 const MOST_AHEAD = 30; // frames between the one on screen and a fork
-
-const CLOSE = 0.15; // to one frame at each tick, as a part of it
+const CLOSE = 0.15; // to whole frames at a tick, as a part of them
 
 const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
