@@ -44,6 +44,15 @@ def resolve(name: str) -> torch.device:
     return torch.device(name)
 
 
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the CPU on the device. A GPU is not waited for: it is copied when its turn comes,
+    from memory that stays where it is until then.
+    """
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def double(device: torch.device) -> torch.dtype:
     """float64 where the device has it; Apple's GPUs do not, there it is float32."""
     return torch.float32 if device.type == "mps" else torch.float64

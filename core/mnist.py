@@ -222,7 +222,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
             optimizer.step()  # along the gradient of the state before
         epoch, batch = divmod(step, config.batches)
         if config.shuffle and (batch == 0 or step == first):
-            order = epoch_order(config, epoch).to(device)
+            order = devices.sent(epoch_order(config, epoch), device)
         here: slice | Tensor = slice(batch * config.batch_size, (batch + 1) * config.batch_size)
         here = here if order is None else order[here]
 

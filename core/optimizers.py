@@ -23,8 +23,9 @@ def kept(optimizer: Optimizer, parameters: Mapping[str, Tensor]) -> Kept:
 
 def restore(optimizer: Optimizer, parameters: Mapping[str, Tensor], before: Kept) -> None:
     """Have it keep copies of what `kept` gave, where its parameters are now."""
+    fused = optimizer.defaults.get("fused")
     for name, values in before.items():
         for key, value in values.items():
-            # Adam counts its updates on the CPU.
-            place = "cpu" if value.dim() == 0 else parameters[name].device
+            # Adam counts its updates on the CPU, except where one kernel does all of it.
+            place = "cpu" if value.dim() == 0 and not fused else parameters[name].device
             optimizer.state[parameters[name]][key] = value.to(place, copy=True)

@@ -90,6 +90,8 @@ RANGES: dict[str, Range] = {
 }
 LIVE = frozenset({"learning_rate"})
 STEP = "epoch"
+# A frame took 26 ms on a host and 87 on its GPU (H100) with 32 units, 148 and 75 with 256.
+HOST_UNITS = 128
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"LSTM": nn.LSTM, "GRU": nn.GRU}
 
 
@@ -189,15 +191,27 @@ def diverged(state: State) -> bool:
     return not math.isfinite(state.loss.item())
 
 
+def _where_quick(config: Config, state: State) -> State:
+    """The state where its cells go sample by sample in the least time: a GPU spends most of that on
+    being told what to do next, and small networks are done on the host meanwhile.
+    """
+    if config.hidden > HOST_UNITS:
+        return state
+    here = {name: values.cpu() for name, values in state.parameters.items()}
+    return state._replace(loss=state.loss.cpu(), parameters=here)
+
+
 def frame(config: Config, state: State) -> dict[str, np.ndarray]:
     """What charts show of a state, on the host: `loss` (), and what the network says of waves that
     go on, see `core.theory.sequences.rollouts.rollouts`.
     """
+    state = _where_quick(config, state)
     return {"loss": state.loss.numpy(force=True), **rollouts(config, state)}
 
 
 def frame_outside(config: Config, state: State) -> dict[str, np.ndarray]:
     """The same, and what becomes of frequencies that were not learnt, `heard` (64,)."""
+    state = _where_quick(config, state)
     return {**frame(config, state), **rolled_outside(config, state)}
 
 
@@ -209,5 +223,5 @@ class FrameWithGates:
 
     def __call__(self, config: Config, state: State) -> dict[str, np.ndarray]:
         """What `frame` gives, and `core.theory.sequences.inside.pictures` of that wave."""
-        heard = sequence_of(config, self.wave)
+        heard, state = sequence_of(config, self.wave), _where_quick(config, state)
         return {**frame(config, state), **pictures(config, state, heard)}

@@ -379,7 +379,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     for step in range(state.step, config.steps):
         epoch, batch = divmod(step, an_epoch)
         if batch == 0 or step == state.step:
-            order = epoch_order(config, epoch).to(device)
+            order = devices.sent(epoch_order(config, epoch), device)
             columns, labels = data.columns[:, order], data.labels[order]
         here = slice(batch * a_batch, (batch + 1) * a_batch)
 

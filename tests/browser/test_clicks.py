@@ -24,15 +24,18 @@ SHORT = {
 ROW = "[data-testid=stButtonGroup] button:not([aria-label^=Help])"
 # The mouse is for what is tested: a script presses the buttons that set the scene, in less time.
 PRESS = f"""names => {{ {FIND}
-    if (find('player-play').getAttribute('aria-label') === 'Pause') find('player-play').click();
+    const play = find('player-play');
+    if (!play) return false;
+    if (play.getAttribute('aria-label') === 'Pause') play.click();
     for (const name of names) find(`player-${{name}}`).click();
+    return true;
 }}"""
 
 
 def get_ready(visitor, when: str) -> None:
     """Bring the player to where something is clicked: at its start, at play, or at its end."""
     names = {"before": ["restart"], "during": ["restart", "play"], "after": ["end"]}[when]
-    visitor.page.evaluate(PRESS, names)
+    visitor.page.wait_for_function(PRESS, arg=names, timeout=30_000)
     if when == "during":
         visitor.until_moving()
     if when == "after":

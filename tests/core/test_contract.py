@@ -752,3 +752,27 @@ def test_a_device_that_this_machine_lacks_stops_the_run_at_its_start(
     config = dataclasses.replace(lesson.Config(), device=name)  # a link may name it: no error yet
     with pytest.raises(RuntimeError, match=f'"{name}".*has: cpu'):
         next(lesson.run(config))
+
+
+# --- On a GPU.
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@every_run
+@few
+@given(data=st.data())
+def test_a_run_on_a_gpu_stays_there_resumes_bit_for_bit_and_shows_itself_on_the_host(
+    lesson: ModuleType | Race, data: st.DataObject
+) -> None:
+    config = dataclasses.replace(data.draw(configs(lesson)), device="cuda")
+    next(lesson.run(config))  # loads what is loaded late: scikit-learn's import may draw numbers
+    before = global_generators(), torch.cuda.get_rng_state().tolist()
+    states = list(lesson.run(config))
+    # Adam counts its updates on the CPU.
+    assert all(one.is_cuda or not one.dim() for state in states for one in tensors(state))
+    assert all(one.is_cuda for state in states for one in tensors(getattr(state, "loss", ())))
+    k = data.draw(st.sampled_from(resumable(lesson, states)))
+    assert_same(list(lesson.run(config, states[k])), states[k:])
+    for value in lesson.frame(config, states[k]).values():
+        assert isinstance(value, np.ndarray | np.generic)
+    assert before == (global_generators(), torch.cuda.get_rng_state().tolist())

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import gradient_descent, matrix_game, recording, slices
+from core import gradient_descent, matrix_game, mnist, recording, sequences, sine_fit, slices, xor
 from core.course import play
 from core.recording import Recording, shared
 
@@ -113,6 +113,40 @@ def test_a_steered_run_is_that_of_one_process_to_the_last_bit(lesson: ModuleType
     shown = [lesson.frame(course[state.step > 77][1], state) for state in states]
     for name, column in frames.columns.items():
         assert column.tolist() == np.stack([row[name] for row in shown]).tolist()
+
+
+ON_A_GPU = [
+    gradient_descent.Config(steps=300, device="cuda"),
+    matrix_game.Config(steps=300, device="cuda"),
+    sine_fit.Config(steps=300, device="cuda"),
+    xor.Config(epochs=2, device="cuda"),
+    sequences.Config(hidden=8, length=20, epochs=60, device="cuda"),
+    mnist.Config("digits", hidden=(16,), epochs=4, device="cuda"),
+]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("config", ON_A_GPU, ids=lambda config: type(config).__module__)
+def test_another_process_computes_on_a_gpu_what_this_one_would(config: Any) -> None:
+    lesson = sys.modules[type(config).__module__]
+    middle, last = config.steps // 2, config.steps
+    if isinstance(config, mnist.Config):
+        middle = 2 * config.batches
+    rate = "step_size" if isinstance(config, sine_fit.Config) else "learning_rate"
+    course = ((0, config), (middle, replace(config, **{rate: 0.05})))
+    resumable = getattr(lesson, "resumable", None)
+    part = Recording(lesson.run, course[:1], frame=lesson.frame, resumable=resumable)
+    part.finish(PATIENCE)
+    forked = Recording(lesson.run, course, frame=lesson.frame, resumable=resumable, past=part)
+    frames = forked.finish(PATIENCE)
+    assert frames.error is None
+    assert frames.steps[-1] == last
+    states = [state for state in play(lesson.run, course) if state.step in set(frames.steps)]
+    shown = [lesson.frame(course[state.step > middle][1], state) for state in states]
+    for name, column in frames.columns.items():
+        np.testing.assert_array_equal(column, np.stack([row[name] for row in shown]))
+    at = forked.at(last)
+    assert at[1].is_cuda if isinstance(at[1], torch.Tensor) else at.loss.is_cuda
 
 
 def test_what_only_this_process_knows_is_made_by_its_threads() -> None:
