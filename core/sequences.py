@@ -62,14 +62,14 @@ from core.theory.sequences.rollouts import (
     truth,
 )
 from core.theory.sequences.script import plain_pytorch
-from core.theory.sequences.seeds import frame_losses, ratio
+from core.theory.sequences.seeds import ratio
 from core.theory.sequences.waves import baselines, frequencies, loss_window, waves
 
 __all__ = ["CELLS", "LIVE", "RANGES", "STEP", "Config", "Forecaster", "State"]
-__all__ += ["FrameWithGates", "diverged", "frame", "frame_outside", "run"]
+__all__ += ["FrameWithGates", "diverged", "frame", "frame_loss", "frame_outside", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["GATES", "HEARD", "NOTES_EPOCH", "NOTES_LOSS", "NOTES_SECONDS", "PROMPTS", "WAVES"]
-__all__ += ["Prediction", "as_many", "baselines", "findings", "frame_losses", "frequencies"]
+__all__ += ["Prediction", "as_many", "baselines", "findings", "frequencies"]
 __all__ += ["gates", "hertz", "hertz_window", "like_notes", "loss_window", "moments"]
 __all__ += ["moments_shown", "name"]
 __all__ += ["outside", "parameter_count", "plain_pytorch", "predict", "prompt_of"]
@@ -206,7 +206,12 @@ def frame(config: Config, state: State) -> dict[str, np.ndarray]:
     go on, see `core.theory.sequences.rollouts.rollouts`.
     """
     state = _where_quick(config, state)
-    return {"loss": state.loss.numpy(force=True), **rollouts(config, state)}
+    return {**frame_loss(config, state), **rollouts(config, state)}
+
+
+def frame_loss(config: Config, state: State) -> dict[str, np.ndarray]:
+    """The loss () alone: of a run of which nothing else is shown."""
+    return {"loss": state.loss.numpy(force=True)}
 
 
 def frame_outside(config: Config, state: State) -> dict[str, np.ndarray]:

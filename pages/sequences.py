@@ -308,15 +308,17 @@ def told(guess: str) -> str:
 
 def lucky() -> None:
     """Five runs of each cell, in the background."""
-    races = {
-        name: shared(
-            race(lesson, "seed", range(SEEDS)).run,
-            ((0, replace(config, cell=name, hidden=SIZES["small"], seed=0)),),
-            frame=lesson.frame_losses,
-        )
+    small = replace(config, hidden=SIZES["small"])
+    runs = {
+        name: [
+            shared(
+                lesson.run, ((0, replace(small, cell=name, seed=seed)),), frame=lesson.frame_loss
+            )
+            for seed in range(SEEDS)
+        ]
         for name in CELLS
     }
-    over_seeds(run, races, SEEDS, tuple(INKS.values()), lesson.ratio)
+    over_seeds(run, runs, tuple(INKS.values()), lesson.ratio)
 
 
 workings = {

@@ -171,27 +171,30 @@ def meaning(known: Any) -> None:
 
 def over_seeds(
     run: Run,
-    races: Mapping[str, Recording],
-    count: int,
+    runs: Mapping[str, Sequence[Recording]],
     inks: Sequence[str],
     ratio: Callable[[np.ndarray, np.ndarray], Any],
 ) -> None:
     """Several seeds of two kinds, trained in the background: their losses, and whether one kind is
-    better. Each of `races` has a column `loss` (m, count).
+    better. Each of `runs`, as many of either kind, has a column `loss` (m,).
     """
-    one, other = races
-    width = races[one].course[0][1].hidden
+    one, other = runs
+    each = [*runs[one], *runs[other]]
+    count, width = len(runs[one]), each[0].course[0][1].hidden
     st.caption(
         f"One run tells little: other first numbers end elsewhere. Here {count} runs of each, of "
         f"{width} units, with the other settings of this page."
     )
 
     def results() -> None:
-        known = min(recording.known for recording in races.values())
-        steps = next(iter(races.values())).frames().steps[:known]
-        losses = {name: race.frames().columns["loss"][:known] for name, race in races.items()}
+        known = min(recording.known for recording in each)
+        steps = each[0].frames(count=known).steps
+        losses = {
+            kind: np.stack([of.frames(count=known).columns["loss"] for of in same], axis=1)
+            for kind, same in runs.items()
+        }
         found = ratio(losses[one][-1], losses[other][-1])
-        over = all(race.finished for race in races.values())
+        over = all(recording.finished for recording in each)
         when = "After" if over else "So far, after"
         st.markdown(f"{when} {run.step_name} **{steps[-1]}**, {told(found, over)}")
         st.altair_chart(_curves(steps, losses, inks, run.step_name), key=f"{run.name}.seeds.chart")
@@ -221,7 +224,7 @@ def over_seeds(
         return f"{words}1 is among them: so few seeds do not tell which is better."
 
     words = f"Train {count} seeds of each"
-    job(f"{run.name}.seeds", list(races.values()), words, run.step_name, results)
+    job(f"{run.name}.seeds", each, words, run.step_name, results)
 
 
 def _mean(losses: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import pytest
 from playwright.sync_api import Error, Locator
 
 from bench.browser import FIND
@@ -228,6 +229,7 @@ def assert_it_answers(visitor) -> None:
         page.wait_for_selector("h1", timeout=ANSWER_MS)
 
 
+@pytest.mark.timeout(120 + 5 * ACTIONS)
 def test_whatever_a_visitor_does_the_player_answers(visit):
     visitor = visit(new_tab=True)
     visitor.open(LESSONS[0].name)

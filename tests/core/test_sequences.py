@@ -13,9 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core import sequences
 from core.course import play
-from core.race import race
 from core.randomness import initialise
 from core.rasters import NO_NUMBER, to_values
 from core.recording import Frames
@@ -34,7 +32,7 @@ from core.sequences import (
     diverged,
     findings,
     frame,
-    frame_losses,
+    frame_loss,
     frame_outside,
     frequencies,
     gates,
@@ -710,9 +708,6 @@ def test_a_gpu_reaches_the_losses_of_the_notes(cell: str):
     assert all(one != other for one, other in pairwise(states))
 
 
-def test_losses_of_a_race_alone_are_shown():
-    seeds = race(sequences, "seed", (0, 1))
-    state = next(iter(seeds.run(small())))
-    losses = frame_losses(small(), state)["loss"]
-    wanted = [next(iter(run(small(seed=seed)))).loss.item() for seed in (0, 1)]
-    assert losses.tolist() == pytest.approx(wanted)
+def test_the_loss_alone_is_that_of_the_frame():
+    state = next(iter(run(small())))
+    assert frame_loss(small(), state) == {"loss": frame(small(), state)["loss"]}

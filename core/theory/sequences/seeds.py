@@ -5,7 +5,7 @@ difference of their means is the logarithm of a ratio.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,8 +67,3 @@ def student(sure: float, freedom: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if share(middle) >= sure else (middle, high)
     return high
-
-
-def frame_losses(config: Any, state: Any) -> dict[str, np.ndarray]:
-    """loss (lanes,): those of a race (`core.race`) over seeds, and nothing else."""
-    return {"loss": np.array([lane.loss.item() for lane in state.lanes])}
