@@ -95,7 +95,7 @@ def test_every_view_and_every_switch_leaves_a_player_that_plays(visit, lesson):
                 one.click()
             if when == "during":
                 visitor.until_moving()
-            assert_it_plays(visitor)
+        assert_it_plays(visitor)
 
 
 def test_a_word_of_the_player_does_not_follow_a_visitor_to_the_next_page(visit):
