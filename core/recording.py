@@ -254,6 +254,12 @@ class Recording:
             return deepcopy(earlier[-1].state())
         return deepcopy(next(iter(play(self._work.run, self.course, None))))
 
+    def nearest(self, step: int) -> int:
+        """The step of the state that `near` gives, which is not unpacked for that."""
+        _check_step(step, self.steps)
+        self._take_over()
+        return max((kept.step for kept in self._kept if kept.step <= step), default=0)
+
     def resumes_at(self, step: int) -> int | None:
         """The first step from `step` on from which the run can go on, None if none is known yet."""
         if self._work.resumable is None or step <= 0:

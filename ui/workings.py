@@ -34,13 +34,13 @@ def state_at(run: Run, step: int) -> Any | None:
         return None
 
 
-# Of each recording the state that was asked last, with the step and how much was known then.
-_states: WeakKeyDictionary[Recording, tuple[tuple[int, int], Any]] = WeakKeyDictionary()
+# Of each recording the state that was asked last, by its step.
+_states: WeakKeyDictionary[Recording, tuple[int, Any]] = WeakKeyDictionary()
 
 
 def kept_near(recording: Recording, step: int) -> Any:
     """The state kept nearest before a step; unpacking it takes longer than asking it."""
-    wanted = step, recording.known
+    wanted = recording.nearest(step)
     if recording not in _states or _states[recording][0] != wanted:
         _states[recording] = wanted, recording.near(step)
     return _states[recording][1]

@@ -126,20 +126,37 @@ def test_a_pinned_run_is_asked_too_and_keys_draw(visit):
     assert visitor.step() > 0  # keys were the drawing's, not the player's
 
 
-def test_one_draws_while_the_run_plays_and_both_go_on(visit):
+def step_asked(page) -> int:
+    """After which batch the network on screen is asked."""
+    text = page.get_by_test_id("sketch-said").inner_text()
+    told = re.match(r"on screen, (?:after batch (\d+)|before the first batch)", text)
+    return int(told[1] or 0)
+
+
+def test_one_draws_while_the_run_plays_and_is_told_what_the_network_on_screen_thinks(visit):
     visitor = visit()
-    page = visitor.open(f"{PAGE}?{STILL}&{PAGE}.epochs=30")
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}&{PAGE}.epochs=60")
     page.get_by_role("tab", name="Draw a digit").click()
     visitor.rest()
     visitor.click("play")
     visitor.until_step(20, or_later=True)
     visitor.watch_steps()
-    draw(page, steps=60)
-    page.wait_for_timeout(1_500)
-    assert said(page)
+    draw(page)
     seen = page.evaluate("window.seen")
     assert len(seen) > 20  # it has not stood still
+    page.wait_for_timeout(1_500)  # the last answer may be half a second old
+    now = visitor.step()
+    assert now < 60 * 23  # it plays on
+    # All numbers are kept at each epoch's end, of 23 batches; at 60 batches a second.
+    assert now - 23 - 90 < step_asked(page) <= visitor.step()
     visitor.click("play")
+    visitor.until_told()
+    visitor.rest()
+    rests = visitor.step()
+    page.wait_for_timeout(700)
+    assert rests - 23 < step_asked(page) <= rests
+    visitor.click("restart")
+    page.get_by_text("on screen, before the first batch").first.wait_for(state="attached")
 
 
 def test_every_tab_shows_what_it_has_before_during_and_after_play(visit):

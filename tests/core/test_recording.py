@@ -516,16 +516,18 @@ def test_looking_back_leaves_what_follows_as_it_was() -> None:
 def test_a_state_that_is_near_is_kept_and_never_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     states = list(walk(Walk(steps=100)))
     one = make(steps=100)
-    assert one.near(40).step == 0  # nobody has computed anything yet
+    assert one.near(40).step == one.nearest(40) == 0  # nobody has computed anything yet
     everything(one)
     monkeypatch.setattr(recording, "play", lambda *_: pytest.fail("replayed"))
     for step in range(101):
         state = one.near(step)
+        assert one.nearest(step) == state.step
         assert step - 2 < state.step <= step  # at most 64 are kept: one in two of these
         assert torch.equal(state.x, states[state.step].x)
         state.x.zero_()  # a copy: it reaches nobody else
-    with pytest.raises(ValueError, match="step = 101 is not allowed"):
-        one.near(101)
+    for ask in (one.near, one.nearest):
+        with pytest.raises(ValueError, match="step = 101 is not allowed"):
+            ask(101)
 
 
 def test_a_replay_that_takes_too_long_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:

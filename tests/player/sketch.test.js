@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Line, Strokes, likeliest, spoken } from "../../ui/sketch/sketch.js";
+import { Line, Strokes, likeliest, spoken, stepOnScreen } from "../../ui/sketch/sketch.js";
 
 test("points that are near the last one are left out, those beyond the square are on its edge", () => {
   const strokes = new Strokes();
@@ -70,4 +70,11 @@ test("the likeliest class, and what is said of it", () => {
   assert.equal(likeliest([null, 0]), 1);
   const runs = [{ title: "on screen", opinion: [0.25, 0.75] }, { title: "A", opinion: [null, null] }];
   assert.equal(spoken(runs, ["bag", "coat"]), "on screen: coat, 75 %; A: nothing");
+});
+
+test("the step on screen is the player's, and none where there is no player", () => {
+  globalThis.document = new EventTarget();
+  assert.equal(stepOnScreen(), null);
+  document.addEventListener("player-step", ({ detail }) => { detail.step = 7; });
+  assert.equal(stepOnScreen(), 7);
 });

@@ -3,6 +3,7 @@
 const NEAR = 0.012; // of the side: points closer than this to the last one are left out
 const PATIENCE_MS = 1500; // what is unanswered is said again after this
 const STEP = 0.03; // of the side, by an arrow key
+const FOLLOW_MS = 500; // so often the step on screen is looked at, and another network asked
 const MOST_POINTS = 1500; // that are told: sketch.py takes no more
 const SIDE = 28; // pixels of what a network gets
 
@@ -80,6 +81,13 @@ export function spoken(runs, names) {
   }).join("; ");
 }
 
+/** The step that the player of this page shows, null without one: the server knows it only when that rests. */
+export function stepOnScreen() {
+  const detail = { step: null };
+  document.dispatchEvent(new CustomEvent("player-step", { detail }));
+  return detail.step;
+}
+
 const percent = (p) => `${Math.round(100 * p)} %`;
 
 class Sketch {
@@ -88,7 +96,7 @@ class Sketch {
     this.canvas = root.querySelector(".paper");
     this.strokes = null;
     this.pen = null; // where keys have it: { x, y, down }
-    this.line = new Line((number, strokes) => this.send("drawn", { number, strokes, turn: this.turn }));
+    this.line = new Line((number, strokes) => this.say(number, strokes));
     this.listen();
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.canvas);
@@ -99,12 +107,30 @@ class Sketch {
     this.send = setTriggerValue;
     this.turn = data.turn;
     this.width = data.pen;
+    const first = !this.strokes;
     this.strokes ??= new Strokes(data.strokes);
     this.line.number = Math.max(this.line.number, data.number);
     this.show(data);
     this.draw();
     this.line.answered(data.number, performance.now());
     this.remind();
+    if (first) {
+      this.step = data.step;
+      this.follow();
+    }
+  }
+
+  say(number, strokes) {
+    this.step = stepOnScreen();
+    this.send("drawn", { number, strokes, step: this.step, turn: this.turn });
+  }
+
+  /** Ask the network of the step on screen, at play too. */
+  follow() {
+    clearTimeout(this.following);
+    if (!this.root.isConnected) return;
+    if (stepOnScreen() !== this.step) this.changed();
+    this.following = setTimeout(() => this.follow(), FOLLOW_MS);
   }
 
   listen() {
@@ -237,6 +263,7 @@ class Sketch {
   leave() {
     if (this.root.isConnected) return;
     clearTimeout(this.reminder);
+    clearTimeout(this.following);
     this.resized.disconnect();
   }
 }

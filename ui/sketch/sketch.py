@@ -98,9 +98,12 @@ def answer(asked: list[Asked], strokes: Strokes) -> dict[str, Any]:
     }
 
 
-def _networks(run: Run) -> list[Asked]:
-    """The run after the step on screen, and each pinned one as far as that."""
-    step = on_screen(run)
+def _networks(run: Run, step: int | None) -> list[Asked]:
+    """The run after the step on screen, which the browser has told, and each pinned one as far as
+    that.
+    """
+    rests = on_screen(run)
+    step = rests if step is None else min(step, run.config.steps)
     courses = [("", run.course, run.recording)]
     courses += [(pin.letter, pin.course, pin.recording) for pin in run.pins]
     found = []
@@ -134,16 +137,17 @@ def sketch(run: Run) -> None:
         said = st.session_state[key].get("drawn")
         words = said if isinstance(said, dict) else {}
         run.settings.hold(words.get("turn"))
-        strokes, number = read(words.get("strokes")), words.get("number")
+        strokes, number, step = read(words.get("strokes")), words.get("number"), words.get("step")
         if strokes is not None and isinstance(number, int):
-            st.session_state[place] = number, strokes
+            seen = step if type(step) is int and step >= 0 else None
+            st.session_state[place] = number, strokes, seen
 
     @st.fragment
     def live() -> None:
         if run.settings.moved() or run.behind:
             st.rerun()
-        number, strokes = st.session_state.get(place, (0, ()))
-        data = {"turn": turn, "number": number, "strokes": strokes, "pen": PEN}
-        mount(key=key, data=data | answer(_networks(run), strokes), on_drawn_change=drawn)
+        number, strokes, step = st.session_state.get(place, (0, (), None))
+        data = {"turn": turn, "number": number, "strokes": strokes, "step": step, "pen": PEN}
+        mount(key=key, data=data | answer(_networks(run, step), strokes), on_drawn_change=drawn)
 
     live()

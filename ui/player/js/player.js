@@ -38,11 +38,18 @@ class Player {
     this.resized = new ResizeObserver(() => this.fit());
     this.resized.observe(this.pictures.area);
     this.tick = this.tick.bind(this);
+    this.tell = this.tell.bind(this);
+    document.addEventListener("player-step", this.tell);
   }
 
   get frames() { return this.transport.frames; }
 
   get shown() { return this.transport.shown; }
+
+  /** The step on screen, for what else is on the page and asks: while it moves the server does not know it. */
+  tell({ detail }) {
+    if (this.root.isConnected && this.frames?.known) detail.step = this.frames.step(this.shown);
+  }
 
   // What the server says.
 
@@ -337,6 +344,7 @@ class Player {
     clearTimeout(this.resting);
     clearTimeout(this.looking);
     this.resized.disconnect();
+    document.removeEventListener("player-step", this.tell);
     this.bar.remove();
     this.pictures.finalize();
   }
