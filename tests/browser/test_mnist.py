@@ -130,6 +130,7 @@ def step_asked(page) -> int:
     """After which batch the network on screen is asked."""
     text = page.get_by_test_id("sketch-said").inner_text()
     told = re.match(r"on screen, (?:after batch (\d+)|before the first batch)", text)
+    assert told, text
     return int(told[1] or 0)
 
 
