@@ -114,7 +114,9 @@ class Visit:
 
     @contextmanager
     def turned(self) -> Iterator[None]:
-        """Wait until the pictures are there of a run of the page that is begun meanwhile."""
+        """Wait until the pictures are there of a run of the page that begins meanwhile: by what is
+        done here, or because what was being computed is there.
+        """
         turn = f"async () => {{ {PLAYER} return player.turnOf(root()); }}"
         before = self.page.evaluate(turn)
         yield
@@ -155,10 +157,14 @@ class Visit:
         }}""")
 
     def wide(self, name: str, frame: int) -> list[float]:
-        """What the browser has of a wide column in one frame."""
-        script = (
-            f"async ([name, frame]) => {{ {PLAYER} return player.wideOf(root(), name, frame); }}"
-        )
+        """What the browser has of a wide column in one frame, once it has it: a view that was
+        clicked may still be on its way.
+        """
+        script = f"""async ([name, frame]) => {{ {PLAYER}
+            for (let i = 0; i < 300 && !player.wideOf(root(), name, frame); i += 1)
+                await new Promise(done => setTimeout(done, 100));
+            return player.wideOf(root(), name, frame);
+        }}"""
         return self.page.evaluate(script, [name, frame])
 
     def until_step(self, step: int, *, or_later: bool = False) -> None:

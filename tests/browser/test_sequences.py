@@ -4,6 +4,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
+from playwright.sync_api import expect
 
 from core import sequences as lesson
 from core.course import play, settings_at
@@ -68,7 +69,7 @@ def test_views_are_clicked_in_the_middle_of_play_and_each_shows_its_own(visit):
             press(page, 1, view)
         visitor.until_moving()
         visitor.rest()
-        assert page.locator("figure").count() == pictures
+        expect(page.locator("figure")).to_have_count(pictures)
         visitor.click("end")
         visitor.until_step(LAST)
         assert len(visitor.wide(wide, LAST)) >= 64

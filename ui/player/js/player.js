@@ -365,9 +365,10 @@ export function columnsOf(root) {
   return Object.fromEntries([...columns].map(([name, values]) => [name, [...values.subarray(0, known)]]));
 }
 
-/** The numbers of a wide column in one frame: for the tests. */
+/** The numbers of a wide column in one frame, null where they have not come: for the tests. */
 export function wideOf(root, name, index) {
-  return [...players.get(root).frames.wide.get(name)[index]];
+  const values = players.get(root)?.frames.wide.get(name)?.[index];
+  return values ? [...values] : null;
 }
 
 /** Which run of the page the pictures are of, or are being made for: for the tests. */
