@@ -228,10 +228,7 @@ class Recording:
 
         Raises `TimeoutError`, which says how long it takes, where `seconds` are not enough.
         """
-        _check_step(step, self.steps)
-        self._take_over()
-        earlier = [kept for kept in self._kept if kept.step <= step]
-        nearest = earlier[-1] if earlier else None
+        nearest = self._nearest(step)
         began = time.perf_counter()
         for state in play(self._work.run, self.course, nearest.state() if nearest else None):
             if state.step == step:
@@ -247,18 +244,21 @@ class Recording:
         """A copy of the nearest state at or before `step` that is kept: nothing is replayed, and
         the first state alone is computed where none is kept yet.
         """
-        _check_step(step, self.steps)
-        self._take_over()
-        earlier = [kept for kept in self._kept if kept.step <= step]
-        if earlier:
-            return deepcopy(earlier[-1].state())
+        nearest = self._nearest(step)
+        if nearest:
+            return deepcopy(nearest.state())
         return deepcopy(next(iter(play(self._work.run, self.course, None))))
 
     def nearest(self, step: int) -> int:
         """The step of the state that `near` gives, which is not unpacked for that."""
+        nearest = self._nearest(step)
+        return nearest.step if nearest else 0
+
+    def _nearest(self, step: int) -> Kept | None:
         _check_step(step, self.steps)
         self._take_over()
-        return max((kept.step for kept in self._kept if kept.step <= step), default=0)
+        earlier = [kept for kept in self._kept if kept.step <= step]
+        return earlier[-1] if earlier else None
 
     def resumes_at(self, step: int) -> int | None:
         """The first step from `step` on from which the run can go on, None if none is known yet."""

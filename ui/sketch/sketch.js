@@ -127,7 +127,6 @@ class Sketch {
 
   /** Ask the network of the step on screen, at play too. */
   follow() {
-    clearTimeout(this.following);
     if (!this.root.isConnected) return;
     if (stepOnScreen() !== this.step) this.changed();
     this.following = setTimeout(() => this.follow(), FOLLOW_MS);
