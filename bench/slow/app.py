@@ -1,8 +1,10 @@
 """The server around the page: `streamlit run bench/slow/app.py`, the project's folder PYTHONPATH.
 
-Like the app's own it computes in other processes, and has another page to go to.
+Like the app's own it computes in other processes, and has another page to go to. Its page can be
+put at another place, where Streamlit makes a new player for it.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +27,7 @@ if __name__ == "__main__":
     slow = st.Page(FOLDER / "page.py", title="Slow")
     page = st.navigation([slow, st.Page(away, title="Away", url_path="away")])
     warmup.wait()
-    page.run()
+    with st.container() if st.toggle("Elsewhere") else nullcontext():
+        page.run()
 else:
     app = st.App(__file__, lifespan=server.lifespan, middleware=[Middleware(server.Left)])

@@ -244,6 +244,33 @@ def test_at_rest_a_fork_waits_for_a_state_to_go_on_from(opened, log):
     assert_frames_are_those_of(visitor.columns(), ((0, config),))
 
 
+def test_a_player_that_is_made_anew_goes_on_with_what_the_one_before_did(opened):
+    """Streamlit may put another player in the place of one, at any run of a page."""
+    visitor = opened(rate=0.17, seconds=0.03)
+    page = visitor.page
+    hosts = "[...document.querySelectorAll('*')].filter(one => one.shadowRoot)"
+
+    def replace_player() -> None:
+        page.evaluate(f"window.before = {hosts}[0]; 0")
+        page.get_by_text("Elsewhere").click()
+        page.wait_for_function(f"!document.contains(before) && {hosts}[0]", timeout=WAIT)
+        page.wait_for_selector("canvas.marks", timeout=WAIT)
+
+    visitor.click("play")
+    visitor.until_moving()
+    replace_player()
+    visitor.until_step(visitor.step() + 10, or_later=True)
+    page.select_option("[data-testid=player-speed]", "0.25")
+    replace_player()
+    visitor.until_step(visitor.step() + 3, or_later=True)
+    assert page.input_value("[data-testid=player-speed]") == "0.25"
+    visitor.click("play")  # which pauses
+    visitor.click("end")
+    assert visitor.step() < 200  # these frames have to be computed
+    replace_player()
+    visitor.until_step(200)
+
+
 def test_others_are_not_held_up_and_who_leaves_is_not_computed_for(opened, log):
     one = opened(rate=0.13, seconds=UPDATE)
     one.click("play")
@@ -262,3 +289,4 @@ def test_others_are_not_held_up_and_who_leaves_is_not_computed_for(opened, log):
     assert made < 200  # it was not the end of the run
     one.page.get_by_role("link", name="Slow").click()
     one.page.wait_for_selector("canvas.marks", timeout=WAIT)
+    expect(one.page.get_by_test_id("player-play")).to_have_attribute("aria-label", "Play")

@@ -52,6 +52,22 @@ test("each tick of a screen shows the next frame, however uneven its clock; one 
   }
 });
 
+test("another in its place goes on from the frame on screen, or to the one that was to be reached", () => {
+  const playing = standing({ at: 7.6 });
+  playing.speed = 2;
+  playing.play();
+  const waiting = standing({ known: 10, at: 4 });
+  waiting.jump(300);
+  for (const [before, shown, after] of [[playing, 7, 127], [waiting, 300, 300], [standing({ at: 7.6 }), 7, 7]]) {
+    const next = standing();
+    next.resume(before);
+    next.arrive();
+    assert.equal(next.shown, shown);
+    pass(next, 1);
+    assert.equal(next.shown, after);
+  }
+});
+
 test("a picture at rest does not move", () => {
   const transport = standing({ at: 7 });
   assert.deepEqual(pass(transport, 1), []);

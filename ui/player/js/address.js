@@ -23,6 +23,10 @@ export function sign(parts) {
 }
 
 let quiet = false;
+let gone = 0; // how often another page was gone to
+
+/** Which visit to a page this is: another one once its visitor has been elsewhere. */
+export function visits() { return gone; }
 
 /** Streamlit adds an entry to the browser's history at each changed setting; Back should leave the page. */
 export function quieten() {
@@ -30,9 +34,11 @@ export function quieten() {
   quiet = true;
   const push = history.pushState;
   history.pushState = function pushState(state, title, url) {
-    const act = url && samePage(url, location.href) ? history.replaceState : push;
-    return act.call(this, state, title, url);
+    if (url && samePage(url, location.href)) return history.replaceState(state, title, url);
+    gone += 1;
+    return push.call(this, state, title, url);
   };
+  addEventListener("popstate", () => { gone += 1; });
 }
 
 /** Whether an address, perhaps a relative one, is of the page at `href`. */

@@ -1,4 +1,5 @@
-// What is kept of pages that were left, so that who comes back finds the run as it was: some bytes of it, not more.
+// What is kept of players, so that who comes back to a page finds the run as it was, and so does a player that is put in
+// the place of one: some bytes of it, not more.
 
 const MOST_BYTES = 128 * 2 ** 20;
 

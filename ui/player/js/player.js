@@ -1,7 +1,7 @@
 // The player: keeps the frames it was sent, moves charts through them, and asks for more before it runs out.
 // Python (player.py) answers; nothing here waits for it. Documented contract: docs/architecture.md.
 
-import { courseIn, quieten, sign } from "./address.js";
+import { courseIn, quieten, sign, visits } from "./address.js";
 import { Bar } from "./bar.js";
 import { Frames } from "./frames.js";
 import { Memory } from "./memory.js";
@@ -15,12 +15,13 @@ import { Work } from "./work.js";
 const REST_MS = 500; // the server is told the step on screen after so long a rest
 const DARK = 384; // red, green and blue of a page with less together is dark
 
-const memory = new Memory(); // key -> { frames, position, speed, played }: survives leaving the page
+const memory = new Memory(); // key -> { frames, transport, played, visit }: survives leaving the page
 
 class Player {
   constructor(root) {
     this.root = root;
     this.key = null; // of the page
+    this.visit = visits(); // to the page
     this.send = null; // Streamlit's way to say something to the server
     this.signed = []; // names of what the player writes into the address
     this.stepName = ["step", "steps"]; // what a step is called, and several
@@ -102,7 +103,10 @@ class Player {
     this.talk.hush();
   }
 
-  /** Be where the visitor was who comes back, or at the step in the link. */
+  /**
+   * Be where the visitor was who comes back, or at the step in the link. Streamlit may also, at any run of the page, put
+   * a new player in the place of one: it goes on with what that one did.
+   */
   recall({ key, recording, at, every }) {
     this.key = key;
     const kept = memory.recall(key);
@@ -110,14 +114,14 @@ class Player {
       if (at) this.transport.target = Math.floor(at / every);
       return;
     }
-    this.transport.speed = kept.speed;
-    this.played = kept.played; // Streamlit may also put a new player in the place of one that stays
-    this.bar.showSpeed(kept.speed);
-    if (kept.frames.recording === recording) {
-      this.transport.frames = kept.frames;
-      this.bar.showRun(this.frames, this.transport.end);
-    }
-    this.transport.target = kept.position;
+    this.played = kept.played;
+    this.transport.resume(kept.transport);
+    if (kept.visit !== this.visit) this.transport.pause();
+    this.bar.showSpeed(this.transport.speed);
+    this.bar.showPlaying(this.transport.playing);
+    if (kept.frames.recording !== recording) return;
+    this.transport.frames = kept.frames;
+    this.bar.showRun(this.frames, this.transport.end);
   }
 
   /** Whether an answer is of the run and of the view that are here. */
@@ -300,7 +304,7 @@ class Player {
     pictures.show(frames, index);
     this.bar.showStep(frames.step(index), transport);
     this.read(index);
-    memory.remember(this.key, { frames, position: index, speed: transport.speed, played: this.played });
+    memory.remember(this.key, { frames, transport, played: this.played, visit: this.visit });
     if (transport.playing) return;
     this.rest();
     if (transport.target === null) this.describe();

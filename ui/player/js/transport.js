@@ -46,6 +46,13 @@ export class Transport {
     this.target = this.holding ? Math.min(Math.floor(place), this.end) : null;
   }
 
+  /** Go on with what another one does, from the frame that it shows or is to reach. */
+  resume(other) {
+    this.speed = other.speed;
+    this.playing = other.playing;
+    this.target = other.target ?? other.shown;
+  }
+
   play() {
     this.playing = true;
     this.stopClock();
