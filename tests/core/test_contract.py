@@ -43,6 +43,7 @@ from core.race import Race, race
 from core.ranges import Range
 from core.sine_fit import OPTIMISERS, REDUCTIONS
 from core.xor import ACTIVATIONS, LOSSES
+from tests.core.gpu import needs_cuda
 
 THEORY = [
     importlib.import_module(found.name)
@@ -757,7 +758,7 @@ def test_a_device_that_this_machine_lacks_stops_the_run_at_its_start(
 # --- On a GPU.
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@needs_cuda
 @every_run
 @few
 @given(data=st.data())

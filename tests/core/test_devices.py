@@ -9,8 +9,7 @@ import torch
 
 from core import devices
 from core import gradient_descent as lesson
-
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+from tests.core.gpu import needs_cuda
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int, mps: bool) -> None:

@@ -35,9 +35,7 @@ from core.matrix_game import (
 )
 from core.recording import play
 from tests.core.games import NOTES, SEXES, STRONG, every_learner, few, games, recorded
-
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-
+from tests.core.gpu import needs_cuda
 
 # --- The notes' run.
 

@@ -39,8 +39,8 @@ from core.recording import Recording
 from core.theory.mnist.network import epoch_order, first_parameters, parameter_shapes, weight_seed
 from tests.core.archives import mnist as archives  # noqa: F401 (a fixture)
 from tests.core.archives import needs_mnist
+from tests.core.gpu import needs_cuda
 
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 # Small: 3 batches of 500 an epoch, the last one of 438.
 SMALL = Config("digits", hidden=(12, 8), learning_rate=0.5, batch_size=500, epochs=3)
 # Numbers of seven digits, through a few dozen updates of sums in another order.

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from core.randomness import generator, initialise, mix
+from tests.core.gpu import needs_cuda
 
 few = settings(max_examples=50, deadline=None)
 indices = st.integers(0, 2**40)
@@ -215,7 +216,7 @@ def test_numbers_do_not_depend_on_where_tensors_go() -> None:
     assert torch.equal(numbers_of(module), on_cpu)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@needs_cuda
 @every_module
 def test_numbers_on_a_gpu_are_those_on_the_cpu(build: Callable[[], nn.Module]) -> None:
     before = torch.cuda.get_rng_state()

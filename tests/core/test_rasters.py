@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.rasters import LARGEST, NO_NUMBER, centers, level_line, to_bytes, to_values
+from tests.core.gpu import needs_cuda
 
 limits = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6)).map(lambda p: (p[0], p[0] + p[1]))
 wild = st.floats(-1e7, 1e7) | st.sampled_from([math.nan, math.inf, -math.inf])
@@ -61,7 +62,7 @@ def test_limits_that_are_none_are_refused(ends):
         to_bytes(torch.zeros(1), *ends)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_cuda
 def test_bytes_stay_on_the_device():
     values = torch.tensor([-0.3, math.nan, 0.7], device="cuda")
     cells = to_bytes(values, -1, 1)

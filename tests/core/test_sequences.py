@@ -61,8 +61,8 @@ from core.sequences import (
 )
 from core.theory.sequences.rollouts import measured_hertz
 from core.theory.sequences.seeds import student
+from tests.core.gpu import needs_cuda
 
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 every_cell = pytest.mark.parametrize("cell", ["LSTM", "GRU"])
 # Sums of a few dozen float32 in another order, passed on through a hundred steps.
 ROUNDING: dict[str, Any] = {"rtol": 1e-4, "atol": 2e-6}

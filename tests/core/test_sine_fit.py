@@ -28,9 +28,9 @@ from core.sine_fit import (
     surface,
     wave_positions,
 )
+from tests.core.gpu import needs_cuda
 
 few = settings(max_examples=40, deadline=None)
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 every_optimiser = pytest.mark.parametrize("optimiser", list(OPTIMISERS))
 # Step sizes with which a run goes somewhere and stays a number, on the sum over 1,000 points.
 SUITED = {

@@ -19,6 +19,7 @@ import torch
 from core import gradient_descent, matrix_game, mnist, recording, sequences, sine_fit, slices, xor
 from core.course import play
 from core.recording import Recording, shared
+from tests.core.gpu import needs_cuda
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds after which a test that hangs is given up; no result depends on it
@@ -125,7 +126,7 @@ ON_A_GPU = [
 ]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@needs_cuda
 @pytest.mark.parametrize("config", ON_A_GPU, ids=lambda config: type(config).__module__)
 def test_another_process_computes_on_a_gpu_what_this_one_would(config: Any) -> None:
     lesson = sys.modules[type(config).__module__]

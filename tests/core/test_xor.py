@@ -44,8 +44,8 @@ from core.xor import (
     update_after,
     window,
 )
+from tests.core.gpu import needs_cuda
 
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 NOTES = Config(test_share=0.0)  # the document's run: all 2,500 points train
 # Numbers of seven digits, through a few hundred updates of sums in another order.
 ROUNDING: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -73,6 +74,7 @@ def needed(
     return fewest(enough, course[-1][1].steps, MOST_NEEDED)
 
 
+@lru_cache(maxsize=2048)  # eight times what a page asks, of eleven runs, at every run of it
 def _foreseen(k: int, every: int, course: Course, steps: int) -> Foreseen:
     since, now = course[-1]
     first = len(now.starts)

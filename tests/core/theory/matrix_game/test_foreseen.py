@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.matrix_game import analyse, foreseen, needed
+from core.matrix_game import analyse, findings, foreseen, frame, needed, run
+from core.recording import Recording
+from core.theory.matrix_game.laps import measure
 from tests.core.games import NOTES, STAG_HUNT
 
 
@@ -28,3 +30,21 @@ def test_what_a_run_needs_is_what_it_takes():
         assert foreseen(0, 1, replace(short, steps=steps)).measured.laps == shown
     assert needed(tells, 0, 1, replace(short, steps=1000)) == 1000
     assert needed(tells, 0, 1, replace(STAG_HUNT, steps=100)) is None
+
+
+def test_a_page_that_runs_again_asks_theory_nothing_anew(monkeypatch):
+    """Of eleven runs a search for how long each must be takes a quarter of a second."""
+    asked = []
+
+    def counted(*what):
+        asked.append(what)
+        return measure(*what)
+
+    monkeypatch.setattr("core.theory.matrix_game.foreseen.measure", counted)
+    config = replace(NOTES, starts=tuple((0.1 * k, 0.5) for k in range(11)), steps=301)
+    frames = Recording(run, ((0, config),), frame=frame).finish(60)
+    first = findings(frames, 1, 11, config)
+    assert len(asked) > 100
+    asked.clear()
+    assert str(findings(frames, 1, 11, config)) == str(first)  # some are nan
+    assert not asked

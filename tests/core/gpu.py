@@ -1,0 +1,6 @@
+"""For tests that need a GPU."""
+
+import pytest
+import torch
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
