@@ -193,7 +193,36 @@ class Left:
         await self.app(scope, heard if scope["type"] == "websocket" else receive, send)
 
 
-middleware = [Middleware(Unknown), Middleware(Left), Middleware(Noting)]
+class Gone:
+    """Lets a visitor go who leaves while something is on its way to them.
+
+    Where what they said last is still there Streamlit takes it for one that it cannot read, closes
+    the connection once more, and fails: a trace in the log of which nobody is to blame.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI asks."""
+        gone = False
+
+        async def sent(message: Message) -> None:
+            nonlocal gone
+            try:
+                await send(message)
+            except OSError:
+                gone = True
+                raise
+
+        try:
+            await self.app(scope, receive, sent)
+        except RuntimeError:
+            if not gone:
+                raise
+
+
+middleware = [Middleware(Unknown), Middleware(Gone), Middleware(Left), Middleware(Noting)]
 
 
 def sorry(error: Exception) -> bool:

@@ -30,4 +30,8 @@ if __name__ == "__main__":
     with st.container() if st.toggle("Elsewhere") else nullcontext():
         page.run()
 else:
-    app = st.App(__file__, lifespan=server.lifespan, middleware=[Middleware(server.Left)])
+    app = st.App(
+        __file__,
+        lifespan=server.lifespan,
+        middleware=[Middleware(server.Gone), Middleware(server.Left)],
+    )

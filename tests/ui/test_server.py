@@ -1,25 +1,31 @@
 """What a link to a lesson is answered with."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 import streamlit
+from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import state
+from streamlit.runtime.session_manager import SessionClient, SessionClientDisconnectedError
 from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.web.server.starlette.starlette_websocket import create_websocket_handler
 
 from bench.browser import serving
 from ui import parts, warmup
 from ui.lessons import LESSONS
 from ui.player import player
-from ui.server import Left, known, lesson_page, share_locks
+from ui.server import Gone, Left, known, lesson_page, share_locks
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ROOT = Path(__file__).parents[2]
@@ -123,6 +129,63 @@ def test_a_word_of_a_page_that_was_left_is_dropped_and_all_else_arrives():
 def test_a_player_whose_server_has_started_anew_runs_its_whole_page():
     words = [said("one", "player"), said("one", "player"), said("two"), said("one", "player")]
     assert arriving(words) == [said("one"), said("one", "player"), said("two")]
+
+
+class Greeting:
+    """A runtime that answers each word of a visitor with one of its own."""
+
+    def connect_session(self, **_: object) -> str:
+        return "session"
+
+    def handle_backmsg(self, _: str, word: BackMsg, client: SessionClient) -> None:
+        with suppress(SessionClientDisconnectedError):
+            client.write_forward_msg(ForwardMsg())
+
+    def disconnect_session(self, *_: object, **__: object) -> None:
+        pass
+
+
+def test_a_visitor_who_leaves_while_an_answer_is_on_its_way_leaves_no_trace():
+    """Seen once in thousands of visits: the server's log had Streamlit's own trace."""
+
+    async def streamlit(scope, receive, send):
+        handler = create_websocket_handler(Greeting())  # pyright: ignore
+        await handler(WebSocket(scope, receive, send))
+
+    async def visit(app) -> list[str]:
+        waiting, sent = [{"type": "websocket.connect"}, said("one"), said("one")], []
+
+        async def receive():
+            await asyncio.sleep(0.01)  # meanwhile what is on its way is sent
+            return waiting.pop(0)
+
+        async def send(message):
+            sent.append(message["type"])
+            if message["type"] != "websocket.accept":
+                raise ConnectionResetError
+
+        scope = {"type": "websocket", "path": "/_stcore/stream", "headers": [], "subprotocols": []}
+        await asyncio.wait_for(app(scope, receive, send), 10)
+        return sent
+
+    with pytest.raises(RuntimeError, match="close"):
+        asyncio.run(visit(streamlit))
+    assert asyncio.run(visit(Gone(streamlit))) == ["websocket.accept", "websocket.send"]
+
+
+def test_a_fault_beside_a_visitor_who_stays_is_not_hidden():
+    async def faulty(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        raise RuntimeError("a fault")
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(_):
+        pass
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        asyncio.run(Gone(faulty)({"type": "websocket"}, receive, send))
 
 
 COLD = """
