@@ -104,7 +104,7 @@ def test_a_matrix_is_edited_on_the_page_and_a_bad_one_leaves_the_last_good_run(v
     field.press("Enter")
     page.wait_for_selector("text=The last good run stays on screen.")
     visitor.click("end")
-    assert visitor.step() == 200
+    visitor.until_step(200)
     field.fill("1, 0; 0, 0.5")
     field.press("Enter")
     page.wait_for_selector("text=The last good run stays on screen.", state="detached")
@@ -118,7 +118,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit, scheme):
     page = visitor.open(LINK)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.click("forward")
-    assert visitor.step() == 1
+    visitor.until_step(1)
 
 
 def test_the_script_is_copied_by_one_click_and_marks_the_changed_line(visit):

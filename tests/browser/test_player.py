@@ -48,19 +48,13 @@ def test_a_run_plays_to_its_end_stops_there_and_plays_again_from_the_start(visit
 def test_buttons_and_keys_step_by_one_frame_and_jump_to_the_ends(visit):
     visitor = visit()
     page = visitor.open(PAGE)
-    visitor.click("forward")
-    visitor.click("forward")
-    assert visitor.step() == 2
-    visitor.click("back")
-    assert visitor.step() == 1
-    visitor.click("end")
-    assert visitor.step() == 100
-    visitor.click("restart")
-    assert visitor.step() == 0
+    for button, step in (("forward", 1), ("forward", 2), ("back", 1), ("end", 100), ("restart", 0)):
+        visitor.click(button)
+        visitor.until_step(step)
     page.focus("[data-testid=player]")
     for key, step in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 100)):
         page.keyboard.press(key)
-        assert visitor.step() == step
+        visitor.until_step(step)
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     visitor.until_step(3, or_later=True)
@@ -87,9 +81,9 @@ def test_pause_step_and_scrub_ask_the_server_nothing(visit):
     sent = visitor.sent
     visitor.click("forward")
     visitor.scrub(60)
-    assert visitor.step() == 60
+    visitor.until_step(60)
     visitor.scrub(20)
-    assert visitor.step() == 20
+    visitor.until_step(20)
     visitor.click("play")
     visitor.click("play")
     assert visitor.step() >= 20
@@ -184,7 +178,8 @@ def test_two_tabs_play_apart(visit):
     two.open(PAGE)
     one.click("end")
     two.click("forward")
-    assert (one.step(), two.step()) == (100, 1)
+    one.until_step(100)
+    two.until_step(1)
 
 
 def test_a_slider_moved_when_the_run_is_over_shows_the_new_run_at_its_end(visit):
@@ -240,7 +235,7 @@ def test_a_phone_shows_play_first_and_never_scrolls_sideways(visit, scheme):
     assert play["y"] < chart["y"]
     assert chart["x"] + chart["width"] <= 390
     visitor.click("forward")
-    assert visitor.step() == 1
+    visitor.until_step(1)
 
 
 def test_charts_keep_their_place_and_size_from_the_first_paint_to_the_last_frame(visit):

@@ -6,8 +6,11 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -131,6 +134,12 @@ def test_a_player_whose_server_has_started_anew_runs_its_whole_page():
     assert arriving(words) == [said("one"), said("one", "player"), said("two")]
 
 
+def result(coroutine: Coroutine) -> Any:
+    """What it returns or raises, in a thread: a browser test may have left a loop in this one."""
+    with ThreadPoolExecutor() as threads:
+        return threads.submit(asyncio.run, coroutine).result()
+
+
 class Greeting:
     """A runtime that answers each word of a visitor with one of its own."""
 
@@ -169,8 +178,8 @@ def test_a_visitor_who_leaves_while_an_answer_is_on_its_way_leaves_no_trace():
         return sent
 
     with pytest.raises(RuntimeError, match="close"):
-        asyncio.run(visit(streamlit))
-    assert asyncio.run(visit(Gone(streamlit))) == ["websocket.accept", "websocket.send"]
+        result(visit(streamlit))
+    assert result(visit(Gone(streamlit))) == ["websocket.accept", "websocket.send"]
 
 
 def test_a_fault_beside_a_visitor_who_stays_is_not_hidden():
@@ -185,7 +194,7 @@ def test_a_fault_beside_a_visitor_who_stays_is_not_hidden():
         pass
 
     with pytest.raises(RuntimeError, match="a fault"):
-        asyncio.run(Gone(faulty)({"type": "websocket"}, receive, send))
+        result(Gone(faulty)({"type": "websocket"}, receive, send))
 
 
 COLD = """
