@@ -82,6 +82,15 @@ class Visit:
         for event, answer in self._heard.items():
             page.on(event, answer)
 
+    def found(self) -> str:
+        """Where the visitor is, and what stands there."""
+        try:
+            where = f"update {self.step()}" if self.page.query_selector("canvas.marks") else "?"
+            text = self.page.inner_text("body", timeout=5_000)
+        except Error as error:
+            where, text = "?", error.message
+        return f"{self.page.url}\n{where}, {self.sent} messages sent\n{text[:3_000]}"
+
     def leave(self) -> None:
         """Make the tab as good as new for another visitor."""
         for event, answer in self._heard.items():
@@ -261,6 +270,8 @@ def visit(
         shown = visitor.page.query_selector_all("[data-testid=stException]")
         visitor.problems += [f"exception: {element.inner_text()}" for element in shown]
     for visitor in made:
+        if request.session.testsfailed > failed:
+            print(visitor.found())  # noqa: T201 (a fault that comes once in many runs leaves no more)
         if visitor.page in own or visitor.problems or request.session.testsfailed > failed:
             visitor.page.close()
         else:
