@@ -1,6 +1,7 @@
 """A running app and a real browser: Debian's chromium, or the one that Playwright installed."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -176,6 +177,13 @@ class Visit:
         }}"""
         return self.page.evaluate(script, [name, frame])
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Look again and again until it holds."""
+        deadline = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < deadline
+            self.page.wait_for_timeout(50)
+
     def until_step(self, step: int, *, or_later: bool = False) -> None:
         """Wait until that update is on screen, or one after it."""
         script = f"""([step, orLater]) => {{ {FIND}
@@ -269,10 +277,11 @@ def visit(
     for visitor in made:
         shown = visitor.page.query_selector_all("[data-testid=stException]")
         visitor.problems += [f"exception: {element.inner_text()}" for element in shown]
+    fell = request.session.testsfailed > failed
     for visitor in made:
-        if request.session.testsfailed > failed:
+        if fell:
             print(visitor.found())  # noqa: T201 (a fault that comes once in many runs leaves no more)
-        if visitor.page in own or visitor.problems or request.session.testsfailed > failed:
+        if visitor.page in own or visitor.problems or fell:
             visitor.page.close()
         else:
             visitor.leave()

@@ -1,7 +1,6 @@
 """MNIST, as a learner meets it: a digit is drawn, and networks say what they take it for."""
 
 import re
-import time
 from dataclasses import replace
 from urllib.parse import parse_qs, urlparse
 
@@ -135,14 +134,6 @@ def step_asked(page) -> int:
     return int(told[1] or 0)
 
 
-def until_asked(page, least: int, most: int) -> None:
-    """Wait until the network is asked that there is after one of these batches."""
-    deadline = time.monotonic() + 30
-    while not least <= step_asked(page) <= most:
-        assert time.monotonic() < deadline, step_asked(page)
-        page.wait_for_timeout(50)
-
-
 def test_one_draws_while_the_run_plays_and_is_told_what_the_network_on_screen_thinks(visit):
     visitor = visit()
     page = visitor.open(f"{PAGE}?{STILL}&{SMALL}&{PAGE}.epochs=50")
@@ -157,13 +148,14 @@ def test_one_draws_while_the_run_plays_and_is_told_what_the_network_on_screen_th
     seen = page.evaluate("window.seen")
     assert len(seen) > 20  # it has not stood still
     drawn = visitor.step()
-    until_asked(page, drawn + 1, last)  # nothing is drawn any more, and still it is asked again
+    visitor.until(lambda: step_asked(page) > drawn)  # nothing is drawn now, and it is asked again
     assert step_asked(page) <= visitor.step() < last
     visitor.click("play")
     visitor.until_told()
     visitor.rest()
     rests = visitor.step()
-    until_asked(page, rests - 22, rests)  # all numbers are kept at each epoch's end, of 23 batches
+    # All numbers are kept at each epoch's end, of 23 batches.
+    visitor.until(lambda: rests - 23 < step_asked(page) <= rests)
     visitor.click("restart")
     page.get_by_text("on screen, before the first batch").first.wait_for(state="attached")
 

@@ -4,9 +4,7 @@ On a page of its own (bench/slow), whose lesson writes down each update that it 
 """
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -65,30 +63,22 @@ def updates(log: Path, rate: float) -> Counter[int]:
     return Counter(int(step) for text, step in lines if float(text) == rate)
 
 
-def until(holds: Callable[[], bool], page: Page) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + WAIT / 1000
-    while not holds():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
-
-
-def until_quiet(log: Path, rate: float, page: Page) -> int:
+def until_quiet(log: Path, rate: float, visitor) -> int:
     """Wait until no update is made any more; returns how many there were."""
 
     def quiet() -> bool:
         before = updates(log, rate).total()
-        page.wait_for_timeout(1000 * QUIET)
+        visitor.page.wait_for_timeout(1000 * QUIET)
         return updates(log, rate).total() == before
 
-    until(quiet, page)
+    visitor.until(quiet)
     return len(updates(log, rate))
 
 
-def until_more(log: Path, rate: float, page: Page, count: int = 5) -> None:
+def until_more(log: Path, rate: float, visitor, count: int = 5) -> None:
     """Wait until so many more updates are made."""
     before = updates(log, rate).total()
-    until(lambda: updates(log, rate).total() >= before + count, page)
+    visitor.until(lambda: updates(log, rate).total() >= before + count)
 
 
 def expect_work(
@@ -126,7 +116,7 @@ def test_a_page_opens_at_once_and_says_how_far_its_run_is(opened, log):
     assert visitor.step() == 0
     # Nobody has asked for more than a look: two seconds of computing, and no more.
     expect_work(page, STOPPED, REST)
-    made = until_quiet(log, 0.06, page)
+    made = until_quiet(log, 0.06, visitor)
     assert 2 <= made <= SOON_SECONDS / UPDATE + 1
     # What there is can be looked at, and costs nothing.
     visitor.scrub(made // 2)
@@ -159,7 +149,7 @@ def test_computing_is_stopped_and_goes_on(opened, log):
     visitor.until_step(len(updates(log, rate)) + 1, or_later=True)
     visitor.click("end")
     expect_work(page, WORKING, STOP)
-    until_more(log, rate, page)
+    until_more(log, rate, visitor)
     button.click()  # while it is on the way to the end
     expect_work(page, STOPPED, REST)
     page.wait_for_timeout(500)
@@ -230,7 +220,7 @@ def test_at_rest_a_fork_waits_for_a_state_to_go_on_from(opened, log):
     visitor.move("Rate", 1)
     page.wait_for_selector(f"text=Undo the change at {lesson.APART}", timeout=WAIT)
     visitor.rest()
-    until(lambda: updates(log, 0.12).total() >= 2, page)
+    visitor.until(lambda: updates(log, 0.12).total() >= 2)
     assert visitor.step() == 4
     visitor.scrub(lesson.APART + 1)
     visitor.until_step(lesson.APART + 1)
@@ -248,12 +238,11 @@ def test_a_player_that_is_made_anew_goes_on_with_what_the_one_before_did(opened)
     """Streamlit may put another player in the place of one, at any run of a page."""
     visitor = opened(rate=0.17, seconds=0.03)
     page = visitor.page
-    hosts = "[...document.querySelectorAll('*')].filter(one => one.shadowRoot)"
 
     def replace_player() -> None:
-        page.evaluate(f"window.before = {hosts}[0]; 0")
+        before = page.query_selector("[data-testid=player]")
         page.get_by_text("Elsewhere").click()
-        page.wait_for_function(f"!document.contains(before) && {hosts}[0]", timeout=WAIT)
+        page.wait_for_function("before => !before.isConnected", arg=before, timeout=WAIT)
         page.wait_for_selector("canvas.marks", timeout=WAIT)
 
     visitor.click("play")
@@ -282,10 +271,10 @@ def test_others_are_not_held_up_and_who_leaves_is_not_computed_for(opened, log):
     other.click("end")
     other.until_step(200)
     one.page.bring_to_front()
-    until_more(log, 0.13, one.page)  # meanwhile too
+    until_more(log, 0.13, one)  # meanwhile too
     one.page.get_by_role("link", name="Away").click()
     one.page.wait_for_selector("h1:has-text('Away')")
-    made = until_quiet(log, 0.13, one.page)
+    made = until_quiet(log, 0.13, one)
     assert made < 200  # it was not the end of the run
     one.page.get_by_role("link", name="Slow").click()
     one.page.wait_for_selector("canvas.marks", timeout=WAIT)
