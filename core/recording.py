@@ -39,6 +39,7 @@ LEASE_SECONDS = 5.0  # that who plays is waited for, from one word to the next
 MOST_BREAKS = 2  # of the process that computes, after which a run is given up
 ENDED = "The process that computed it has ended, perhaps for want of memory."
 SOON_SECONDS = 2.0  # of computing that a run gets of which nobody has asked for more
+FOLLOWED_SECONDS = 0.25  # after which who follows it may have turned away
 
 
 class Frames(NamedTuple):
@@ -329,7 +330,10 @@ class Recording:
         """See that a slice is made, if there is anything to compute; `carry` a large state too."""
         self._take_over()
         with self._news:
-            if self._queued or not self.computing:
+            if self._queued:
+                return
+            if not self.computing:
+                slices.rest(self._work.name)
                 return
             self._queued = True
         known = self._known
@@ -535,6 +539,18 @@ def shared(
             gone = next((one for one in rest if not _shared[one].computing), rest[0])
             _shared.pop(gone).stop()
     return recording
+
+
+def followed(recording: Recording) -> Iterator[Frames]:
+    """Its frames so far, again and again until there will be no more: it is computed meanwhile.
+
+    So a recording is a run for core/sweep.py, which may be stopped at each of these.
+    """
+    frames = recording.frames()
+    while not frames.finished:
+        yield frames
+        frames = recording.finish(FOLLOWED_SECONDS)
+    yield frames
 
 
 def _forget(recording: Recording) -> None:

@@ -159,9 +159,11 @@ def make(
 
 
 def drop(name: tuple[int, int]) -> None:
-    """Forget a run that was in the making."""
+    """Forget a run that was in the making, and which process made it."""
+    rest(name)
     with _makings_lock:
         _makings.pop(name, None)
+        _places.pop(name, None)
 
 
 def make_apart(
@@ -221,6 +223,7 @@ class _Lane:
 
     def __init__(self) -> None:
         self.ready = False  # until it is, slices are made by threads of this process
+        self.runs: set[tuple[int, int]] = set()  # that it has to make, until they rest
         self._lock = threading.Lock()
         self._begin()
 
@@ -232,8 +235,18 @@ class _Lane:
     def _warm(self, done: Future) -> None:
         self.ready = self.ready or done.exception() is None
 
-    def submit(self, *arguments: Any) -> Future[Block | None]:
-        """A slice; where the process has ended, of another one that takes its place."""
+    def others(self, name: tuple[int, int]) -> int:
+        """How many runs beside that one it has to make."""
+        return len(self.runs - {name})
+
+    def submit(self, work: Work, *arguments: Any) -> Future[Block | None]:
+        """A slice, after those that were asked for before."""
+        with _makings_lock:
+            self.runs.add(work.name)
+        return self._submitted(work, *arguments)
+
+    def _submitted(self, *arguments: Any) -> Future[Block | None]:
+        """Where the process has ended, another one takes its place."""
         executor = self._executor
         try:
             return executor.submit(make_apart, *arguments)
@@ -273,7 +286,7 @@ _lanes: list[_Lane] = []
 
 
 def begin_processes(processes: int) -> None:
-    """From now on have slices made by so many other processes, each run by one of them.
+    """From now on have slices made by so many other processes, each run by one of them at a time.
 
     They leave this process and its lock alone, and one that takes all memory ends alone.
     """
@@ -289,12 +302,36 @@ def _enter() -> None:
         threading.Thread(target=lambda: (parent.join(), os._exit(0)), daemon=True).start()
 
 
+_places: dict[tuple[int, int], _Lane] = {}  # which process makes a run
+
+
 def lane_of(work: Work) -> _Lane | None:
-    """The process that makes this run, None for threads of this one."""
-    if not _lanes:
+    """The process that makes this run, None for threads of this one.
+
+    Where a run begins, or goes on after a rest, the fewest others are being made. It stays there,
+    as to go on elsewhere repeats what came after the last state kept; but where it shares its
+    process while another has nothing to do, it moves.
+    """
+    lanes = [lane for lane in _lanes if lane.ready]
+    if not lanes or not _travels(work):
         return None
-    lane = _lanes[work.name[1] % len(_lanes)]
-    return lane if lane.ready and _travels(work) else None
+    with _makings_lock:
+        others = {lane: lane.others(work.name) for lane in lanes}
+        least = min(others.values())
+        mine = _places.get(work.name)
+        free = mine is None or work.name not in mine.runs or (others[mine] > 0 and least == 0)
+        if free and (mine is None or others[mine] > least):
+            rest(work.name)
+            mine = next(lane for lane in lanes if others[lane] == least)
+            _places[work.name] = mine
+    return mine
+
+
+def rest(name: tuple[int, int]) -> None:
+    """Nobody waits for that run any more: its process may begin with another."""
+    with _makings_lock:
+        for lane in _lanes:
+            lane.runs.discard(name)
 
 
 @lru_cache(maxsize=256)

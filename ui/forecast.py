@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core import devices
-from core.recording import Recording
+from core.recording import Frames, Recording
 from ui.job import job
 from ui.painted import Curve, Raster, Spec, drawing, profile
 from ui.player.player import Picture
@@ -187,31 +187,39 @@ def over_seeds(
     )
 
     def results() -> None:
-        known = min(recording.known for recording in each)
-        steps = each[0].frames(count=known).steps
-        losses = {
-            kind: np.stack([of.frames(count=known).columns["loss"] for of in same], axis=1)
-            for kind, same in runs.items()
+        known = {kind: [recording.frames() for recording in same] for kind, same in runs.items()}
+        # A run counts once it is whole: losses after unlike numbers of epochs compare nothing.
+        whole = {
+            kind: [of.columns["loss"] for of in same if len(of.steps) == of.total]
+            for kind, same in known.items()
         }
-        found = ratio(losses[one][-1], losses[other][-1])
+        found = ratio(*(np.array([losses[-1] for losses in whole[kind]]) for kind in runs))
         over = all(recording.finished for recording in each)
-        when = "After" if over else "So far, after"
-        st.markdown(f"{when} {run.step_name} **{steps[-1]}**, {told(found, over)}")
-        st.altair_chart(_curves(steps, losses, inks, run.step_name), key=f"{run.name}.seeds.chart")
+        st.markdown(told(found, {kind: len(losses) for kind, losses in whole.items()}, over))
+        chart = _curves(known, whole, inks, run.step_name)
+        st.altair_chart(chart, key=f"{run.name}.seeds.chart")
         rows = "".join(
-            f'<tr><th scope="row">{name}</th>'
-            + "".join(f"<td>{number(float(loss))}</td>" for loss in losses[name][-1])
-            + f"<td>{number(_mean(losses[name])[-1])}</td></tr>"
-            for name in losses
+            f'<tr><th scope="row">{kind}</th>'
+            + "".join(f"<td>{end(of)}</td>" for of in known[kind])
+            + f"<td>{number(_mean(whole[kind])[-1]) if whole[kind] else '—'}</td></tr>"
+            for kind in runs
         )
         titles = ("loss", *(f"seed {k}" for k in range(count)), "mean of logarithms")
         table = number_table("seeds", titles, rows)
         st.html(f'<div style="overflow-x: auto" tabindex="0">{table}</div>')
 
-    def told(found: Any, over: bool) -> str:
+    def end(of: Frames) -> str:
+        return number(float(of.columns["loss"][-1])) if len(of.steps) == of.total else "—"
+
+    def told(found: Any, whole: Mapping[str, int], over: bool) -> str:
+        epoch = f"{run.step_name} **{each[0].steps}**"
+        have = f"{whole[one]} {one} and {whole[other]} {other} have come to {epoch}"
+        if not over and min(whole.values()) < 2:
+            return f"So far {have}. With two of each, comparing begins."
+        words = f"After {epoch}, " if over else f"So far {have}: "
         if not np.isfinite(found.ratio):
-            return "there is no number to compare."
-        words = f"the loss of the {one} is **{short(found.ratio)} times** that of the {other}. "
+            return f"{words}there is no number to compare."
+        words += f"the loss of the {one} is **{short(found.ratio)} times** that of the {other}. "
         if not over:  # who looks again and again finds a difference some time
             return f"{words}Whether that holds is asked once, in the end."
         words += (
@@ -224,27 +232,34 @@ def over_seeds(
         return f"{words}1 is among them: so few seeds do not tell which is better."
 
     words = f"Train {count} seeds of each"
-    job(f"{run.name}.seeds", each, words, run.step_name, results)
+    by_turns = [recording for pair in zip(*runs.values(), strict=True) for recording in pair]
+    job(f"{run.name}.seeds", by_turns, words, run.step_name, results)
 
 
-def _mean(losses: np.ndarray) -> np.ndarray:
-    """(m, seeds) -> (m,) the mean of the logarithms, as a loss."""
+def _mean(losses: Sequence[np.ndarray]) -> np.ndarray:
+    """Of so many (m,) the mean of the logarithms, as losses (m,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.exp(np.log(losses).mean(axis=1))
+        return np.exp(np.log(np.stack(losses)).mean(axis=0))
 
 
 def _curves(
-    steps: np.ndarray, losses: Mapping[str, np.ndarray], inks: Sequence[str], step: str
+    known: Mapping[str, Sequence[Frames]],
+    whole: Mapping[str, Sequence[np.ndarray]],
+    inks: Sequence[str],
+    step: str,
 ) -> alt.LayerChart | alt.FacetChart:
-    """Each run pale, the mean of each kind over them."""
-    stride = -(-len(steps) // 150)
+    """Each run pale, as far as it is known, and the mean of those that are whole over them."""
     rows = []
-    for kind, values in losses.items():
-        runs = {f"{kind} {k}": values[::stride, k] for k in range(values.shape[1])}
-        for name, line in {**runs, kind: _mean(values)[::stride]}.items():
+    for kind, runs in known.items():
+        lines = {f"{kind} {k}": of.columns["loss"] for k, of in enumerate(runs)}
+        if whole[kind]:
+            lines[kind] = _mean(whole[kind])
+        steps = max((of.steps for of in runs), key=len)
+        stride = -(-runs[0].total // 150)
+        for name, losses in lines.items():
             rows += [
                 {"step": int(at), "loss": float(loss), "kind": kind, "run": name}
-                for at, loss in zip(steps[::stride], line, strict=True)
+                for at, loss in zip(steps[: len(losses) : stride], losses[::stride], strict=True)
                 if np.isfinite(loss) and loss > 0
             ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
@@ -252,7 +267,7 @@ def _curves(
         alt.Y("loss:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e", tickCount=5)),
         alt.Color(
             "kind:N",
-            scale=alt.Scale(domain=list(losses), range=list(inks)),
+            scale=alt.Scale(domain=list(known), range=list(inks)),
             legend=alt.Legend(orient="top", title=None),
         ),
         alt.Detail("run:N"),

@@ -18,7 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import gradient_descent, recording, slices
-from core.recording import Frames, Recording, frame_interval, frame_steps, play, shared
+from core.recording import (
+    Frames,
+    Recording,
+    followed,
+    frame_interval,
+    frame_steps,
+    play,
+    shared,
+)
+from core.sweep import sweep
 
 few = settings(max_examples=40, deadline=None)
 PATIENCE = 60  # seconds after which a test that hangs is given up; no result depends on it
@@ -503,6 +512,39 @@ def test_a_state_is_that_of_the_run_however_much_is_known(
         state = part.at(step)
         assert state.step == step
         assert torch.equal(state.x, states[step].x)
+
+
+def test_who_follows_sees_it_grow_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "FOLLOWED_SECONDS", 0.001)
+    seen = list(followed(make(Counted(lambda step: time.sleep(0.005)))))
+    known = [len(frames.steps) for frames in seen]
+    assert known == sorted(known)
+    assert len(set(known)) > 2  # as it was computed, not in the end alone
+    assert [frames.finished for frames in seen] == [False] * (len(seen) - 1) + [True]
+    assert_shows(seen[-1], list(walk(Walk())))
+    again = make()
+    everything(again)
+    assert len(list(followed(again))) == 1
+
+
+def test_nothing_is_computed_for_who_follows_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "FOLLOWED_SECONDS", 0.001)
+    part = make(Counted(lambda step: time.sleep(0.005)), steps=10_000)
+    assert [frames.finished for frames in islice(followed(part), 2)] == [False, False]
+    assert not part.computing
+    known = settled(part).known
+    time.sleep(0.05)  # ten updates
+    assert part.known == known
+
+
+def test_a_sweep_over_recordings_has_all_their_frames() -> None:
+    parts = [make(push=push) for push in (1.0, 2.0, 3.0)]
+    wrong = make(failing(5, ValueError("the data ran out")))
+    ended = dict(sweep(followed, [*parts, wrong]))
+    for index, part in enumerate(parts):
+        assert_shows(ended[index], list(walk(part.course[0][1])))
+    assert len(ended[3].steps) == 5  # it costs the others nothing
+    assert ended[3].error == "the data ran out"
 
 
 def test_looking_back_leaves_what_follows_as_it_was() -> None:

@@ -91,6 +91,7 @@ def _another_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     until(lambda: lane.ready)
     yield
     slices._lanes.clear()
+    slices._places.clear()
     lane._executor.shutdown()
 
 
@@ -210,6 +211,102 @@ def test_a_run_that_ends_its_process_each_time_is_given_up_and_others_go_on(
     assert frames.error == recording.ENDED
     assert shared(pile, course, frame=look, every=1) is not part  # who reloads may try again
     assert recorded(push=2.0).finish(PATIENCE).columns["x"].tolist() == plain(Pile(push=2.0))
+
+
+# --- Which process makes a run.
+
+
+@pytest.fixture
+def lanes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Three processes, but for the processes."""
+    lanes: list[Any] = [slices._Lane.__new__(slices._Lane) for _ in range(3)]
+    for lane in lanes:
+        lane.ready, lane.runs = True, set()
+    monkeypatch.setattr(slices, "_lanes", lanes)
+    monkeypatch.setattr(slices, "_places", {})
+    return lanes
+
+
+def works(count: int) -> list[slices.Work]:
+    return [slices.Work((0, 2 * k), pile, look, None, ((0, Pile()),), 1) for k in range(count)]
+
+
+def begin(work: slices.Work) -> Any:
+    """Where its slices are made from now on."""
+    lane = slices.lane_of(work)
+    assert lane is not None
+    lane.runs.add(work.name)
+    return lane
+
+
+def test_runs_begin_where_the_fewest_are_made(lanes: list[Any]) -> None:
+    for work in works(11):
+        begin(work)
+    assert sorted(len(lane.runs) for lane in lanes) == [3, 4, 4]
+
+
+def test_a_run_stays_until_it_shares_a_process_while_another_has_nothing_to_do(
+    lanes: list[Any],
+) -> None:
+    placed = {work: begin(work) for work in works(4)}
+    one, other = (work for work, lane in placed.items() if lane is lanes[0])
+    (gone,) = (work for work, lane in placed.items() if lane is lanes[2])
+    assert all(slices.lane_of(work) is lane for work, lane in placed.items())
+    slices.rest(gone.name)
+    assert begin(one) is lanes[2]
+    assert slices.lane_of(other) is lanes[0]  # alone now
+    assert [len(lane.runs) for lane in lanes] == [1, 1, 1]
+
+
+def test_a_run_that_has_rested_goes_on_where_the_fewest_are_made(lanes: list[Any]) -> None:
+    first, *others = works(6)
+    begin(first)
+    slices.rest(first.name)
+    assert begin(first) is lanes[0]  # none has fewer: what it has in the making is there
+    slices.rest(first.name)
+    for work in others[:4]:
+        begin(work)
+    assert len(lanes[0].runs) == 2
+    assert begin(first) is lanes[1]
+    slices.drop(first.name)
+    assert first.name not in slices._places
+    assert [len(lane.runs) for lane in lanes] == [2, 1, 1]
+
+
+def test_a_process_that_is_not_ready_is_given_nothing(lanes: list[Any]) -> None:
+    lanes[0].ready = lanes[1].ready = False
+    assert {begin(work) for work in works(4)} == {lanes[2]}
+    lanes[2].ready = False
+    assert slices.lane_of(works(1)[0]) is None
+
+
+def test_a_run_counts_until_nobody_waits_for_it() -> None:
+    (lane,) = slices._lanes
+    part = recorded(steps=10**6)
+    part.frames(0, PATIENCE, count=50)
+    until(lambda: not part._queued)
+    assert part._work.name not in lane.runs
+    part.lease()
+    assert part._work.name in lane.runs
+    part.stop()
+    until(lambda: part._work.name not in lane.runs)
+
+
+def test_two_runs_at_once_have_a_process_each_whatever_was_begun_before() -> None:
+    slices.begin_processes(2)
+    second = slices._lanes[1]
+    try:
+        until(lambda: second.ready)
+        one, _, other = (recorded(steps=2_000, push=push) for push in (1.0, 2.0, 3.0))
+        one.lease()
+        other.lease()
+        processes = [set(of.finish(PATIENCE).columns["process"]) for of in (one, other)]
+        assert not (processes[0] & processes[1]) - {os.getpid()}
+        assert other.frames().columns["x"].tolist() == plain(Pile(steps=2_000, push=3.0))
+    finally:
+        slices._lanes.remove(second)
+        second._executor.shutdown()
+        slices._places.clear()
 
 
 ENDING = """

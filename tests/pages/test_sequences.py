@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -137,9 +138,10 @@ def test_point_by_point_says_what_is_fed_and_what_is_said(open_page):
 def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
     page = opened_tab(open_page(NAME, epochs="3", length="20", sequences="9"), NAME, "Over seeds")
     next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
-    for _ in range(100):
+    for _ in range(300):
         if any(one.value.startswith("After epoch **3**") for one in page.markdown):
             break
+        time.sleep(0.1)
         page.run()
     assert not page.exception
     config = Config(hidden=32, epochs=3, length=20, sequences=9, learning_rate=0.01)

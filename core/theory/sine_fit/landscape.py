@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CURVE = 200  # points of each curve that a frame has
 SUMMED = 2**20  # numbers in memory while frequencies are summed over the data
+FLAT = 1e-200  # s·s of a wave that no amplitude lifts; below it b² would leave the range of numbers
 _DRAWN = ("points", "width", "noise", "true_amplitude", "true_frequency", "second_amplitude")
 _DRAWN += ("second_frequency", "seed")  # the settings on which the data depend
 
@@ -130,7 +131,7 @@ def _sums(
     """
     s = np.sin(frequencies[:, None] * x)
     width = np.einsum("fx,fx->f", s, s)
-    best = np.divide(np.einsum("fx,x->f", s, y), width, out=np.zeros(len(s)), where=width > 0)
+    best = np.divide(np.einsum("fx,x->f", s, y), width, out=np.zeros(len(s)), where=width > FLAT)
     left = y - best[:, None] * s
     return best, np.einsum("fx,fx->f", left, left), width
 
