@@ -13,12 +13,17 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 from bench.browser import FIND, chromium, free_port, serving
 
 
+# A page is open for seconds: to compile its code a second and a third time, as V8 does for what runs
+# long, took a sixth of all work.
+UNOPTIMISED = "--js-flags=--no-maglev --no-opt"
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; without one a skip that says why, in CI a failure."""
     with ExitStack() as stack:
         try:
-            launched = stack.enter_context(chromium())
+            launched = stack.enter_context(chromium(UNOPTIMISED))
         except Error as missing:
             reason = f"no chromium to test with: {missing.message.splitlines()[0]}"
             if os.environ.get("REQUIRE_BROWSER") or os.environ.get("CI"):
