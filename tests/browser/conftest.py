@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from bench.browser import FIND, chromium, free_port, serving
 
-
-# A page is open for seconds: to compile its code a second and a third time, as V8 does for what runs
-# long, took a sixth of all work.
+# A page is open for seconds: to compile its code a second and a third time, as V8 does for what
+# runs long, took a sixth of all work.
 UNOPTIMISED = "--js-flags=--no-maglev --no-opt"
 
 
