@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core import datasets, mnist
@@ -36,6 +36,7 @@ places = st.tuples(st.floats(-0.1, 1.1), st.floats(-0.1, 1.1))
 
 @few
 @given(st.lists(st.lists(places, max_size=4), max_size=3), st.integers(5, 30))
+@example([[(0.0, 0.0), (0.900390625, 0.8929323654247818)]], 5)  # close by the middle of a cell
 def test_each_cell_has_the_ink_of_the_stroke_that_is_nearest(strokes, cells: int):
     """Cell by cell, of a point that goes along each stroke in many small steps."""
     on_the_way = np.array(
@@ -53,8 +54,8 @@ def test_each_cell_has_the_ink_of_the_stroke_that_is_nearest(strokes, cells: int
             away = np.hypot(*(on_the_way - (x, y)).T).min(initial=math.inf)
             expected = min(1.0, max(0.0, (PEN - away) * cells + 0.5))
             # A step is at most 1.7 / 399 long, and the nearest one at most half of that aside.
-            aside = math.hypot(away, 0.0022) - away if math.isfinite(away) else 0.0
-            assert abs(drawn[row, column] - expected) <= cells * aside + 1e-9
+            nearer = away - math.sqrt(max(away**2 - 0.0022**2, 0.0)) if away < math.inf else 0.0
+            assert abs(drawn[row, column] - expected) <= cells * nearer + 1e-9
 
 
 @few
