@@ -163,7 +163,7 @@ class Visit:
             slider.press("ArrowRight" if presses > 0 else "ArrowLeft")
 
     def columns(self, *, now: bool = False) -> dict[str, list[float]]:
-        """The frames that the browser has, to the last bit; at rest, when all have come, or `now`."""
+        """The frames that the browser has, to the last bit: once all have come, or `now`."""
         script = f"""async now => {{ {PLAYER}
             for (let i = 0; i < 200 && !now && !player.restsOf(root()); i += 1)
                 await new Promise(done => setTimeout(done, 100));
