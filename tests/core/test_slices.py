@@ -292,21 +292,47 @@ def test_a_run_counts_until_nobody_waits_for_it() -> None:
     until(lambda: part._work.name not in lane.runs)
 
 
-def test_two_runs_at_once_have_a_process_each_whatever_was_begun_before() -> None:
+@pytest.fixture
+def two_lanes() -> Iterator[list[Any]]:
+    """Another process beside the one that all tests here have."""
     slices.begin_processes(2)
-    second = slices._lanes[1]
-    try:
-        until(lambda: second.ready)
-        one, _, other = (recorded(steps=2_000, push=push) for push in (1.0, 2.0, 3.0))
-        one.lease()
-        other.lease()
-        processes = [set(of.finish(PATIENCE).columns["process"]) for of in (one, other)]
-        assert not (processes[0] & processes[1]) - {os.getpid()}
-        assert other.frames().columns["x"].tolist() == plain(Pile(steps=2_000, push=3.0))
-    finally:
-        slices._lanes.remove(second)
-        second._executor.shutdown()
-        slices._places.clear()
+    first, second = slices._lanes
+    until(lambda: second.ready)
+    yield [first, second]
+    slices._lanes.remove(second)
+    second._executor.shutdown()
+    slices._places.clear()
+
+
+def test_two_runs_at_once_have_a_process_each_whatever_was_begun_before(
+    two_lanes: list[Any],
+) -> None:
+    one, _, other = (recorded(steps=2_000, push=push) for push in (1.0, 2.0, 3.0))
+    one.lease()
+    other.lease()
+    processes = [set(of.finish(PATIENCE).columns["process"]) for of in (one, other)]
+    assert not (processes[0] & processes[1]) - {os.getpid()}
+    assert other.frames().columns["x"].tolist() == plain(Pile(steps=2_000, push=3.0))
+
+
+@pytest.mark.parametrize("numbers", [4, slices.SMALL_BYTES // 8 + 1])  # a large state is asked for
+def test_a_run_that_moves_is_the_same_to_the_last_bit(
+    two_lanes: list[Any], numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "SLICE_SECONDS", 0.0)  # one update
+    first, second = two_lanes
+    part, beside = recorded(numbers=numbers), (0, -1)
+    slices._places[part._work.name] = first
+    first.runs |= {part._work.name, beside}
+    second.runs.add(beside)
+    part.frames(0, PATIENCE, count=10)
+    first.runs.add(part._work.name)  # nobody has waited for a moment: it is taken to rest
+    second.runs.discard(beside)  # nothing is left to do there
+    frames = part.finish(PATIENCE)
+    first.runs.discard(beside)
+    assert frames.columns["x"].tolist() == plain(Pile(numbers=numbers))
+    _, *others = dict.fromkeys(frames.columns["process"].tolist())
+    assert len(others) == 2
 
 
 ENDING = """
