@@ -133,15 +133,22 @@ def test_the_curve_before_a_fork_stays_paler_until_restart(visit):
     assert_frames_are_those_of(visitor.columns(), course)
 
 
+def steer(visitor, step: int, label: str, value: str) -> None:
+    """Move a slider three times at a step, until the last of these moves holds: another slider
+    would until then be taken to be moved there too.
+    """
+    visitor.scrub(step)
+    visitor.page.wait_for_timeout(800)
+    visitor.move(label, 3)
+    visitor.page.get_by_text(f"from {step}: {value}").wait_for()
+    visitor.rest()
+
+
 def test_forks_are_undone_the_last_first(visit):
     visitor = visit()
     page = visitor.open(LONG)
-    for step, label in ((50, "Learning rate"), (90, "Momentum")):
-        visitor.scrub(step)
-        page.wait_for_timeout(800)
-        visitor.move(label, 2)
-        page.wait_for_selector(f"text=Undo the change at {step}")
-        visitor.rest()
+    steer(visitor, 50, "Learning rate", "0.02")
+    steer(visitor, 90, "Momentum", "0.03")
     course, _ = course_of(page)
     assert [start for start, _ in course] == [0, 50, 90]
     page.get_by_role("button", name="Undo the change at 90").click()
@@ -159,12 +166,8 @@ def test_forks_are_undone_the_last_first(visit):
 def test_a_link_of_a_twice_forked_run_shows_the_same_frames_elsewhere(visit):
     one = visit()
     page = one.open(LONG)
-    for step, label in ((40, "Learning rate"), (80, "Momentum")):
-        one.scrub(step)
-        page.wait_for_timeout(800)
-        one.move(label, 3)
-        page.wait_for_selector(f"text=Undo the change at {step}")
-        one.rest()
+    steer(one, 40, "Learning rate", "0.02")
+    steer(one, 80, "Momentum", "0.03")
     one.scrub(123)
     page.wait_for_timeout(1200)
     two = visit()
