@@ -235,26 +235,18 @@ class _Lane:
     def _warm(self, done: Future) -> None:
         self.ready = self.ready or done.exception() is None
 
-    def others(self, name: tuple[int, int]) -> int:
-        """How many runs beside that one it has to make."""
-        return len(self.runs - {name})
-
     def submit(self, work: Work, *arguments: Any) -> Future[Block | None]:
-        """A slice, after those that were asked for before."""
+        """A slice; where the process has ended, of another one that takes its place."""
         with _makings_lock:
             self.runs.add(work.name)
-        return self._submitted(work, *arguments)
-
-    def _submitted(self, *arguments: Any) -> Future[Block | None]:
-        """Where the process has ended, another one takes its place."""
         executor = self._executor
         try:
-            return executor.submit(make_apart, *arguments)
+            return executor.submit(make_apart, work, *arguments)
         except BrokenExecutor:
             with self._lock:
                 if self._executor is executor:
                     self._begin()
-            return self._executor.submit(make_apart, *arguments)
+            return self._executor.submit(make_apart, work, *arguments)
 
 
 @contextmanager
@@ -316,14 +308,13 @@ def lane_of(work: Work) -> _Lane | None:
     if not lanes or not _travels(work):
         return None
     with _makings_lock:
-        others = {lane: lane.others(work.name) for lane in lanes}
+        others = {lane: len(lane.runs - {work.name}) for lane in lanes}
         least = min(others.values())
         mine = _places.get(work.name)
-        free = mine is None or work.name not in mine.runs or (others[mine] > 0 and least == 0)
-        if free and (mine is None or others[mine] > least):
+        may_move = mine is None or work.name not in mine.runs or least == 0
+        if may_move and (mine is None or others[mine] > least):
             rest(work.name)
-            mine = next(lane for lane in lanes if others[lane] == least)
-            _places[work.name] = mine
+            mine = _places[work.name] = min(lanes, key=others.__getitem__)
     return mine
 
 

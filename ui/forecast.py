@@ -187,20 +187,21 @@ def over_seeds(
     )
 
     def results() -> None:
-        known = {kind: [recording.frames() for recording in same] for kind, same in runs.items()}
-        # A run counts once it is whole: losses after unlike numbers of epochs compare nothing.
-        whole = {
-            kind: [of.columns["loss"] for of in same if len(of.steps) == of.total]
-            for kind, same in known.items()
+        # One that has not begun, or cannot, has no frames to show.
+        known = {
+            kind: {k: one.frames() for k, one in enumerate(same) if one.known}
+            for kind, same in runs.items()
         }
-        found = ratio(*(np.array([losses[-1] for losses in whole[kind]]) for kind in runs))
+        # A run counts once it is whole: losses after unlike numbers of epochs compare nothing.
+        whole = {kind: [of for of in same.values() if _whole(of)] for kind, same in known.items()}
+        found = ratio(*(np.array([of.columns["loss"][-1] for of in whole[kind]]) for kind in runs))
         over = all(recording.finished for recording in each)
-        st.markdown(told(found, {kind: len(losses) for kind, losses in whole.items()}, over))
+        st.markdown(told(found, {kind: len(same) for kind, same in whole.items()}, over))
         chart = _curves(known, whole, inks, run.step_name)
         st.altair_chart(chart, key=f"{run.name}.seeds.chart")
         rows = "".join(
             f'<tr><th scope="row">{kind}</th>'
-            + "".join(f"<td>{end(of)}</td>" for of in known[kind])
+            + "".join(f"<td>{end(known[kind].get(k))}</td>" for k in range(count))
             + f"<td>{number(_mean(whole[kind])[-1]) if whole[kind] else '—'}</td></tr>"
             for kind in runs
         )
@@ -208,8 +209,8 @@ def over_seeds(
         table = number_table("seeds", titles, rows)
         st.html(f'<div style="overflow-x: auto" tabindex="0">{table}</div>')
 
-    def end(of: Frames) -> str:
-        return number(float(of.columns["loss"][-1])) if len(of.steps) == of.total else "—"
+    def end(of: Frames | None) -> str:
+        return number(float(of.columns["loss"][-1])) if of and _whole(of) else "—"
 
     def told(found: Any, whole: Mapping[str, int], over: bool) -> str:
         epoch = f"{run.step_name} **{each[0].steps}**"
@@ -236,30 +237,32 @@ def over_seeds(
     job(f"{run.name}.seeds", by_turns, words, run.step_name, results)
 
 
-def _mean(losses: Sequence[np.ndarray]) -> np.ndarray:
-    """Of so many (m,) the mean of the logarithms, as losses (m,)."""
+def _whole(of: Frames) -> bool:
+    return len(of.steps) == of.total
+
+
+def _mean(whole: Sequence[Frames]) -> np.ndarray:
+    """The mean of the logarithms of their losses, as losses (m,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.exp(np.log(np.stack(losses)).mean(axis=0))
+        return np.exp(np.log(np.stack([of.columns["loss"] for of in whole])).mean(axis=0))
 
 
 def _curves(
-    known: Mapping[str, Sequence[Frames]],
-    whole: Mapping[str, Sequence[np.ndarray]],
+    known: Mapping[str, Mapping[int, Frames]],
+    whole: Mapping[str, Sequence[Frames]],
     inks: Sequence[str],
     step: str,
 ) -> alt.LayerChart | alt.FacetChart:
     """Each run pale, as far as it is known, and the mean of those that are whole over them."""
     rows = []
     for kind, runs in known.items():
-        lines = {f"{kind} {k}": of.columns["loss"] for k, of in enumerate(runs)}
-        if whole[kind]:
-            lines[kind] = _mean(whole[kind])
-        steps = max((of.steps for of in runs), key=len)
-        stride = -(-runs[0].total // 150)
-        for name, losses in lines.items():
+        lines = [(f"{kind} {k}", of, of.columns["loss"]) for k, of in runs.items()]
+        lines += [(kind, whole[kind][0], _mean(whole[kind]))] if whole[kind] else []
+        for name, of, losses in lines:
+            stride = -(-of.total // 150)
             rows += [
                 {"step": int(at), "loss": float(loss), "kind": kind, "run": name}
-                for at, loss in zip(steps[: len(losses) : stride], losses[::stride], strict=True)
+                for at, loss in zip(of.steps[::stride], losses[::stride], strict=True)
                 if np.isfinite(loss) and loss > 0
             ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(

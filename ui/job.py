@@ -84,7 +84,7 @@ def job(
     results: Callable[[], None],
 ) -> None:
     """A button with these `words`, how far the recordings are, each of whose steps is called
-    `step`, and `results` from the first update on.
+    `step`, and `results` from the first update of any of them on.
 
     They are computed while somebody waits for them: leaving the tab, or Cancel, ends that.
     """
@@ -97,12 +97,13 @@ def job(
             return None
         return mine
 
-    def running() -> bool:
-        mine = begun()
-        return mine is not None and mine.open and not finished()
-
     def finished() -> bool:
         return all(recording.finished for recording in recordings)
+
+    def running() -> Job | None:
+        """The job, while there is more to come."""
+        mine = begun()
+        return mine if mine and mine.open and not finished() else None
 
     def start() -> None:
         st.session_state[key] = Job(recordings)
@@ -110,24 +111,24 @@ def job(
     def cancel() -> None:
         st.session_state[key].close()
 
-    looking = running()
+    looking = running() is not None
 
     @st.fragment(run_every=LOOK_SECONDS if looking else None)
     def shown() -> None:
-        mine = begun()
-        if running() != looking:
+        now = running()
+        if (now is not None) != looking:
             st.rerun()  # it looks again and again, or no longer
-        if mine is not None and looking:
-            mine.look()
+        if now:
+            now.look()
             _progress(recordings, step)
             st.button("Cancel", on_click=cancel, key=f"{key}.cancel")
         elif not finished():
-            st.button("Go on" if mine else words, on_click=start, key=f"{key}.start")
+            st.button("Go on" if begun() else words, on_click=start, key=f"{key}.start")
         for recording in recordings:
             if recording.finished and recording.known < recording.total:
                 st.error(why(recording))
         known = any(recording.known > 1 for recording in recordings)
-        if finished() or (mine is not None and known):
+        if known and (begun() or finished()):
             results()
 
     shown()

@@ -162,14 +162,13 @@ class Visit:
         for _ in range(abs(presses)):
             slider.press("ArrowRight" if presses > 0 else "ArrowLeft")
 
-    def columns(self, *, now: bool = False) -> dict[str, list[float]]:
-        """The frames that the browser has, to the last bit: once all have come, or `now`."""
-        script = f"""async now => {{ {PLAYER}
-            for (let i = 0; i < 200 && !now && !player.restsOf(root()); i += 1)
+    def columns(self) -> dict[str, list[float]]:
+        """The frames that the browser has, to the last bit; at rest, when all have come."""
+        return self.page.evaluate(f"""async () => {{ {PLAYER}
+            for (let i = 0; i < 200 && !player.restsOf(root()); i += 1)
                 await new Promise(done => setTimeout(done, 100));
             return player.columnsOf(root());
-        }}"""
-        return self.page.evaluate(script, now)
+        }}""")
 
     def wide(self, name: str, frame: int) -> list[float]:
         """What the browser has of a wide column in one frame, once it has it: a view that was

@@ -37,7 +37,7 @@ SAME = """() => {
     }
 }"""
 SAME_TABS = ("Code", "Take it away")  # on every page: looked at on the first one
-STEPS = 20  # a short run: what is written below it comes soon
+STEPS = 100  # a short run: what is written below it comes soon
 
 
 def faults(page: Page, where: str, part: str | None = None, options: dict = OPTIONS) -> list[str]:

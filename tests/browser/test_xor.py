@@ -1,7 +1,6 @@
 """XOR, as a learner meets it: the line bends, is steered, and goes on from there."""
 
 from dataclasses import replace
-from itertools import islice
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
@@ -29,8 +28,8 @@ def course_of(page, config: lesson.Config):
 
 def assert_frames_are_those_of(visitor, course) -> None:
     """Every number that the browser has is the run's, and so are pictures before and after."""
-    columns = visitor.columns(now=True)
-    states = list(islice(play(lesson.run, course), len(columns["step"])))
+    columns = visitor.columns()
+    states = list(play(lesson.run, course))[: len(columns["step"])]
     assert columns["step"] == [state.step for state in states]
     for name in ("loss", "train_accuracy", "test_loss", "test_accuracy"):
         assert columns[name] == [getattr(state, name).item() for state in states]

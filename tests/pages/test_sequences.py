@@ -158,6 +158,26 @@ def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
         assert f"<td>{number(float(loss))}</td>" in tables(page)
 
 
+def test_a_seed_that_cannot_begin_is_told_and_the_others_are_compared(open_page, monkeypatch):
+    def limited(config, state=None):
+        if config.seed == 3:
+            raise RuntimeError("no memory for seed 3")
+        yield from run(config, state)
+
+    monkeypatch.setattr(lesson, "run", limited)
+    page = opened_tab(open_page(NAME, epochs="2", length="20", sequences="9"), NAME, "Over seeds")
+    next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
+    for _ in range(300):
+        if any(one.value.startswith("After epoch **2**") for one in page.markdown):
+            break
+        time.sleep(0.1)
+        page.run()
+    assert not page.exception
+    assert [one.value for one in page.error] == ["no memory for seed 3"] * 2
+    assert any("times** that of the GRU" in one.value for one in page.markdown)
+    assert len(re.findall(r"(<td>[\d.]+</td>){3}<td>—</td><td>", tables(page))) == 2
+
+
 def test_sizes_are_counted_and_a_fair_width_is_a_click(open_page):
     page = opened_tab(open_page(NAME, **TINY), NAME, "Sizes and times")
     assert "<td>791809</td><td>593921</td>" in tables(page)  # the notes' size
