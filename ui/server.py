@@ -1,8 +1,7 @@
 """The server around the pages: what it loads at its start, how it answers a link to a lesson."""
 
 import logging
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 # What scripts of pages use, beside PyTorch: where two of the first visitors import one of these at
@@ -19,11 +18,9 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime import state as streamlit_state
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.state.safe_session_state import SafeSessionState
-from streamlit.runtime.state.session_state import SessionState
 
+from ui.delivery import deliver
 from ui.lessons import LESSONS
 from ui.parts import FILES, Noting, parts
 from ui.warmup import warm_up
@@ -38,42 +35,13 @@ _BACKEND = (
 _PRELOAD = '<link rel="modulepreload" fetchpriority="low" href="./{}">'
 
 
-class OneLock(SessionState):
-    """What a session keeps, with one lock for all runs of its pages.
-
-    Streamlit gives each run a lock of its own. While one is being cut off by the next, both use the
-    same dictionaries: "dictionary changed size during iteration", and a page that fails.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lock = threading.RLock()
-
-
-def share_locks() -> None:
-    """Have the sessions that begin from now on be such ones."""
-    if streamlit_state.SessionState is OneLock:
-        return
-    begin = SafeSessionState.__init__
-
-    def one_lock(
-        self: SafeSessionState, state: SessionState, yield_callback: Callable[[], None]
-    ) -> None:
-        begin(self, state, yield_callback)
-        if isinstance(state, OneLock):
-            object.__setattr__(self, "_lock", state.lock)
-
-    SafeSessionState.__init__ = one_lock
-    streamlit_state.SessionState = OneLock  # Streamlit imports it when a session begins
-
-
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """At the start: begin to load PyTorch, and let app.py alone decide which pages there are."""
     # A folder named `pages` makes Streamlit run a page without app.py around it until st.navigation
     # was called once.
     PagesManager.uses_pages_directory = False
-    share_locks()
+    deliver()
     warm_up()
     yield
 

@@ -42,7 +42,6 @@ class Held:
         ] = {}  # field -> how a control holds its value
         self._page_fields: set[str] = set()  # of the page alone, not of Config
         self._refused: list[str] = []
-        self._seen: dict[str, Any] = {}  # key -> what its control held when the page ran
         self._unused: dict[str, str] = {}  # field -> why the address's value cannot be used
         self._begins: dict[str, Any] = {}  # field -> with what it opens on this machine
         self._allows: Callable[[Any], object] | None = None
@@ -189,15 +188,6 @@ class Held:
         if play:
             st.session_state[f"{self.name}.play"] = self.plays + 1
 
-    def moved(self) -> bool:
-        """Whether a control has changed since the page ran.
-
-        A browser sends what is waiting in one message; if the player has something to say too, only
-        the player runs again.
-        """
-        state = st.session_state
-        return any(state.get(key, seen) != seen for key, seen in self._seen.items())
-
     def anew(self) -> bool:
         """Whether these settings are meant for a new run: once after each `apply`."""
         return st.session_state.pop(f"{self.name}.anew", False)
@@ -216,7 +206,6 @@ class Held:
             self._know(f"The preset {preset!r}", changes)
         if self._entering:
             self._complain_of_unknown()
-        self._seen = {key: st.session_state[key] for key in map(self.key, self._written)}
         return self._config()
 
     def _know(self, who: str, changes: Mapping[str, Any]) -> None:

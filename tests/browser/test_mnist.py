@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
+from bench.browser import FIND
 from core import mnist as lesson
+from core.recording import MAX_CHECKPOINTS
 
 PAGE = "mnist"
 STILL = "mnist.dataset=digits"  # the data that every machine has
@@ -126,6 +128,26 @@ def test_a_pinned_run_is_asked_too_and_keys_draw(visit):
     assert visitor.step() > 0  # keys were the drawing's, not the player's
 
 
+def test_what_is_pressed_in_the_moment_of_a_stroke_is_not_lost(visit):
+    """A browser tells both in one message, which names what spoke first."""
+    visitor = visit()
+    page = visitor.open(f"{PAGE}?{STILL}&{SMALL}")
+    page.get_by_role("tab", name="Draw a digit").click()
+    page.get_by_text("The whole run").first.wait_for()  # nothing else makes the page run again
+    visitor.rest()
+    page.evaluate(f"""() => {{ {FIND}
+        const paper = find("sketch-paper");
+        const {{ left, top }} = paper.getBoundingClientRect();
+        const place = {{ clientX: left + 50, clientY: top + 50, pointerId: 1, bubbles: true }};
+        paper.setPointerCapture = () => {{}}; // of a pointer that is none
+        paper.dispatchEvent(new PointerEvent("pointerdown", place));
+        const buttons = [...document.querySelectorAll("button")];
+        buttons.find(one => one.innerText.includes("Pin this curve")).click();
+    }}""")
+    page.get_by_role("button", name="Unpin A").wait_for()
+    visitor.until(lambda: [name.split(",")[0] for name in said(page)] == ["on screen", "A"])
+
+
 def step_asked(page) -> int:
     """After which batch the network on screen is asked."""
     text = page.get_by_test_id("sketch-said").inner_text()
@@ -154,8 +176,10 @@ def test_one_draws_while_the_run_plays_and_is_told_what_the_network_on_screen_th
     visitor.until_told()
     visitor.rest()
     rests = visitor.step()
-    # All numbers are kept at each epoch's end, of 23 batches.
-    visitor.until(lambda: rests - 23 < step_asked(page) <= rests)
+    # A run can go on from each 100th batch and from each epoch's end. One of these is kept, then
+    # the first that comes a 64th of the run later, or up to an epoch after that.
+    apart = -(-last // MAX_CHECKPOINTS) + 23
+    visitor.until(lambda: rests - apart < step_asked(page) <= rests)
     visitor.click("restart")
     page.get_by_text("on screen, before the first batch").first.wait_for(state="attached")
 

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,16 +18,14 @@ import streamlit
 from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime import state
 from streamlit.runtime.session_manager import SessionClient, SessionClientDisconnectedError
-from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.web.server.starlette.starlette_websocket import create_websocket_handler
 
 from bench.browser import serving
 from ui import parts, warmup
 from ui.lessons import LESSONS
 from ui.player import player
-from ui.server import Gone, Left, known, lesson_page, share_locks
+from ui.server import Gone, Left, known, lesson_page
 
 STREAMLIT = Path(streamlit.__file__).parent / "static"
 ROOT = Path(__file__).parents[2]
@@ -237,37 +234,3 @@ def test_a_page_imports_no_package_that_two_first_visitors_could_import_at_once(
     script.write_text(COLD.replace('"app.py"', repr(str(ROOT / "app.py"))))
     untold = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     subprocess.run([sys.executable, script], cwd=ROOT, env=untold, check=True, timeout=300)
-
-
-def test_two_runs_of_a_session_never_use_its_state_at_once(monkeypatch):
-    """As when one is cut off by the next: it reads on while the next one begins."""
-    monkeypatch.setattr(SafeSessionState, "__init__", SafeSessionState.__init__)
-    monkeypatch.setattr(state, "SessionState", state.SessionState)
-    share_locks()
-    kept = state.SessionState()
-    old, new = (SafeSessionState(kept, lambda: None) for _ in range(2))
-    for k in range(200):
-        new[f"setting {k}"] = k
-    wrong, done = [], threading.Event()
-
-    def reads() -> None:
-        try:
-            while not done.is_set():
-                old.filtered_state  # noqa: B018
-        except RuntimeError as error:
-            wrong.append(error)
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    reader = threading.Thread(target=reads)
-    reader.start()
-    try:
-        for turn in range(100):
-            new[f"of turn {turn}"] = turn
-            new.on_script_will_rerun(None)
-    finally:
-        done.set()
-        sys.setswitchinterval(before)
-        reader.join()
-    assert not wrong
-    assert old.filtered_state["of turn 99"] == 99

@@ -411,7 +411,7 @@ def player(
 
     @st.fragment
     def live() -> None:
-        if st.session_state.pop(f"{key}.again", False) or run.settings.moved() or run.behind:
+        if st.session_state.pop(f"{key}.again", False) or run.behind:
             st.rerun()
         request = st.session_state.pop(f"{key}.asked", None)
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}

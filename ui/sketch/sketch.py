@@ -144,7 +144,7 @@ def sketch(run: Run) -> None:
 
     @st.fragment
     def live() -> None:
-        if run.settings.moved() or run.behind:
+        if run.behind:
             st.rerun()
         number, strokes, step = st.session_state.get(place, (0, (), None))
         data = {"turn": turn, "number": number, "strokes": strokes, "step": step, "pen": PEN}
