@@ -33,13 +33,16 @@ class AllAnswer(SessionState):
         run = get_script_run_ctx()
         if not (run and run.script_requests and run.fragment_ids_this_run and fresh_widget_states):
             return
-        known = self._new_widget_state.widget_metadata
+        known, keys = self._new_widget_state.widget_metadata, self._key_id_mapper.id_key_mapping
         told = {
             known[one.id].fragment_id
             for one in fresh_widget_states.widgets
-            if one.id in known and self._widget_changed(one.id)
+            if one.id in known
+            and self._widget_changed(one.id)
+            and keys.get(one.id) not in self._new_session_state  # a callback has set it again
         }
         for fragment in told.difference(run.fragment_ids_this_run):
+            # With no states: else the browser would not be told what the callbacks have set.
             run.script_requests.request_rerun(
                 RerunData(
                     query_string=run.query_string,
@@ -47,7 +50,6 @@ class AllAnswer(SessionState):
                     cached_message_hashes=run.cached_message_hashes,
                     context_info=run.context_info,
                     fragment_id=fragment,
-                    replay_trigger_states=fresh_widget_states,
                 )
             )
 

@@ -134,6 +134,7 @@ def test_what_is_pressed_in_the_moment_of_a_stroke_is_not_lost(visit):
     page = visitor.open(f"{PAGE}?{STILL}&{SMALL}")
     page.get_by_role("tab", name="Draw a digit").click()
     page.get_by_text("The whole run").first.wait_for()  # nothing else makes the page run again
+    page.get_by_test_id("sketch-paper").wait_for()
     visitor.rest()
     page.evaluate(f"""() => {{ {FIND}
         const paper = find("sketch-paper");
