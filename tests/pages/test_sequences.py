@@ -135,15 +135,22 @@ def test_point_by_point_says_what_is_fed_and_what_is_said(open_page):
     assert number(float(lesson.truth(OF_TINY)[4, 6])) in words
 
 
-def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
-    page = opened_tab(open_page(NAME, epochs="3", length="20", sequences="9"), NAME, "Over seeds")
+def after_seeds(open_page, epochs: int):
+    """The tab after five seeds of each kind have been trained for so many epochs."""
+    config = {"epochs": str(epochs), "length": "20", "sequences": "9"}
+    page = opened_tab(open_page(NAME, **config), NAME, "Over seeds")
     next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
     for _ in range(300):
-        if any(one.value.startswith("After epoch **3**") for one in page.markdown):
+        if any(one.value.startswith(f"After epoch **{epochs}**") for one in page.markdown):
             break
         time.sleep(0.1)
         page.run()
     assert not page.exception
+    return page
+
+
+def test_over_seeds_claims_what_the_interval_carries_and_no_more(open_page):
+    page = after_seeds(open_page, 3)
     config = Config(hidden=32, epochs=3, length=20, sequences=9, learning_rate=0.01)
     losses = []
     for cell in lesson.CELLS:
@@ -165,14 +172,7 @@ def test_a_seed_that_cannot_begin_is_told_and_the_others_are_compared(open_page,
         yield from run(config, state)
 
     monkeypatch.setattr(lesson, "run", limited)
-    page = opened_tab(open_page(NAME, epochs="2", length="20", sequences="9"), NAME, "Over seeds")
-    next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
-    for _ in range(300):
-        if any(one.value.startswith("After epoch **2**") for one in page.markdown):
-            break
-        time.sleep(0.1)
-        page.run()
-    assert not page.exception
+    page = after_seeds(open_page, 2)
     assert [one.value for one in page.error] == ["no memory for seed 3"] * 2
     assert any("times** that of the GRU" in one.value for one in page.markdown)
     assert len(re.findall(r"(<td>[\d.]+</td>){3}<td>—</td><td>", tables(page))) == 2

@@ -60,12 +60,16 @@ class Visitor:
         )
         self.heard: list[ForwardMsg] = []
 
-    async def settles(self) -> list[str]:
-        """Wait until nothing runs; what has come meanwhile: texts, and when a run has ended."""
+    async def rests(self) -> None:
+        """Wait until nothing runs; what has been said stays on the server."""
         deadline = time.monotonic() + 30
         while self.session._scriptrunner is not None:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.001)
+
+    async def settles(self) -> list[str]:
+        """Wait until nothing runs; what has come meanwhile: texts, and when a run has ended."""
+        await self.rests()
         come = self.session.flush_browser_queue()
         self.heard += come
         return told(come)
@@ -162,8 +166,7 @@ def test_a_fragment_that_runs_takes_nothing_of_the_page_away(visited):
 
     async def scene(visitor: Visitor) -> None:
         visitor.session.request_rerun(ClientState())
-        while visitor.session._scriptrunner is not None:
-            await asyncio.sleep(0.001)
+        await visitor.rests()
         visitor.say(fragment="first")
         assert await visitor.settles() == [*PAGE, "end of page", "first", "end of part"]
 
