@@ -51,6 +51,20 @@ test("it says that it is there, with the course in the address, until it is hear
   assert.equal(talk.waiting, false);
 });
 
+test("a rest where it has just said that it is there is not told once more, but one elsewhere is", () => {
+  talk.heard = false;
+  transport.jump(7);
+  at(0);
+  talk.rest();
+  assert.equal(said.length, 1);
+  transport.jump(8);
+  talk.rest();
+  assert.deepEqual(said[1], ["at", { recording: "a", turn: 3, step: 8 }]);
+  transport.jump(7);
+  talk.rest();
+  assert.equal(said.length, 3);
+});
+
 test("it says nothing before something is drawn, nor before there are pictures", () => {
   talk.heard = false;
   talk.speak(0, { greets: false, course: () => "" });

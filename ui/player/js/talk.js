@@ -30,7 +30,7 @@ export class Talk {
     this.computed = Infinity; // frames that the server has
     this.pending = null; // a fork or restart that is unanswered: { name, frame, sent, first }
     this.roundTrip = 0.25; // seconds from a fork to its answer
-    this.told = null; // recording and frame of the last rest
+    this.told = null; // where the server was told last that the picture is
     this.trouble = ""; // in words
   }
 
@@ -38,6 +38,9 @@ export class Talk {
 
   /** Whether there is something to say again if no answer comes. */
   get waiting() { return Boolean(this.request || this.pending || !this.heard); }
+
+  /** Recording and frame on screen. */
+  get here() { return `${this.frames.recording} ${this.transport.shown}`; }
 
   /** The frame that play may not pass before its fork is answered. */
   get limit() { return this.pending?.frame ?? Infinity; }
@@ -106,6 +109,7 @@ export class Talk {
   greet(time, course) {
     if (this.heard || time - this.greeted < PATIENCE_MS) return;
     this.greeted = time;
+    this.told = this.here; // a rest there has been told
     this.say("at", { course: course() });
   }
 
@@ -142,7 +146,7 @@ export class Talk {
   /** Tell the step on screen once the picture has rested, for the link; each rest once. */
   rest() {
     if (this.transport.moving || !this.frames.known || this.turn === null) return;
-    const here = `${this.frames.recording} ${this.transport.shown}`;
+    const { here } = this;
     if (here !== this.told) this.say("at");
     this.told = here;
   }
