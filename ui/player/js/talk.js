@@ -96,6 +96,12 @@ export class Talk {
     this.send(name, { recording, turn: this.turn, step: this.frames.step(frame), ...more });
   }
 
+  /** Say where the picture is, and what `more` belongs to it. */
+  tell(more) {
+    this.told = this.here;
+    this.say("at", more);
+  }
+
   /** Say what is due at `time`; `course` gives the one in the page's address, to a player that `greets`. */
   speak(time, { greets, course }) {
     if (this.turn !== null) {
@@ -109,8 +115,7 @@ export class Talk {
   greet(time, course) {
     if (this.heard || time - this.greeted < PATIENCE_MS) return;
     this.greeted = time;
-    this.told = this.here; // a rest there has been told
-    this.say("at", { course: course() });
+    this.tell({ course: course() });
   }
 
   /** Say a fork or a restart, again and again, but not forever: whatever got lost on the way, play must move. */
@@ -146,9 +151,7 @@ export class Talk {
   /** Tell the step on screen once the picture has rested, for the link; each rest once. */
   rest() {
     if (this.transport.moving || !this.frames.known || this.turn === null) return;
-    const { here } = this;
-    if (here !== this.told) this.say("at");
-    this.told = here;
+    if (this.here !== this.told) this.tell();
   }
 }
 
