@@ -169,7 +169,8 @@ def test_a_link_of_a_twice_forked_run_shows_the_same_frames_elsewhere(visit):
     steer(one, 40, "Learning rate", "0.02")
     steer(one, 80, "Momentum", "0.03")
     one.scrub(123)
-    page.wait_for_timeout(1200)
+    one.until_step(123)
+    one.until_told()
     two = visit()
     two.open(page.url.removeprefix(f"{one.address}/"))
     two.until_step(123)
@@ -284,11 +285,13 @@ def test_after_a_restart_of_the_server_the_page_shows_the_same_run_at_the_same_s
     )
     visitor.open(LONG)
     visitor.scrub(70)
+    visitor.until_step(70)
     visitor.until_told()
     visitor.move("Learning rate", 1)  # the course is the last that is written to the address
     page.wait_for_selector("text=Undo the change at 70")
     visitor.rest()
     visitor.scrub(95)
+    visitor.until_step(95)
     visitor.until_told()
     visitor.rest()
     # To a server that has started anew Streamlit's browser code says nothing by itself if the last
