@@ -23,6 +23,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from ui.delivery import deliver
 from ui.lessons import LESSONS
 from ui.parts import FILES, Noting, parts
+from ui.supply import PATH, frames
 from ui.warmup import warm_up
 
 # Streamlit's browser code otherwise looks for its server below the page's own address first, and
@@ -69,6 +70,7 @@ def base() -> str:
 
 
 routes = [Route(f"{base()}/{lesson.name}", _lesson) for lesson in LESSONS]
+routes.append(Route(f"{base()}/{PATH}/{{name}}", frames))
 
 
 # First parts of the addresses that Streamlit answers by itself.
@@ -91,13 +93,15 @@ a {{ color: light-dark(#0072B2, #3D9BD1); }}
 
 
 def known(path: str) -> bool:
-    """Whether there is a page at this address, or Streamlit may have a file there."""
+    """Whether a page is at this address, or frames may be, or a file of Streamlit's."""
     if not f"{path}/".startswith(f"{base()}/"):
         return False
     first, *rest = path.removeprefix(base()).strip("/").split("/")
     if any(len(part.encode()) > _LONGEST_NAME for part in (first, *rest)):
         return False
     lessons = {lesson.name for lesson in LESSONS}
+    if first == PATH:
+        return len(rest) == 1
     return first in _STREAMLITS or (first in lessons and not rest)
 
 

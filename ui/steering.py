@@ -5,6 +5,7 @@ What changes a session, and how, stands in ui/session.py.
 
 from collections.abc import Callable
 from functools import cached_property
+from secrets import token_hex
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
@@ -79,7 +80,8 @@ class Run:
         self.follows = False  # whether the page shows the state on screen, and so runs at each rest
         self._shown: dict[Recording, int] = {}  # frames that the page has drawn of each run
         # By this name the session has runs computed, and those that it leaves for others stop.
-        self.who: object = st.session_state.setdefault(f"{self.name}.who", object())
+        # Nobody else knows it.
+        self.who: str = st.session_state.setdefault(f"{self.name}.who", token_hex())
         begun = self.course, self._frame
         if st.session_state.get(f"{self.name}.begun") != begun:
             st.session_state[f"{self.name}.begun"] = begun

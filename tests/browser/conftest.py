@@ -77,7 +77,8 @@ class Visit:
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
         self.problems: list[str] = []
-        self.sent = 0  # messages from the browser to the server
+        self.sent = 0  # messages from the browser to Streamlit
+        self.asked = 0  # requests for frames, or for how far the server is, beside it
         self._heard: dict[Any, Callable] = {
             "pageerror": lambda error: self.problems.append(f"page error: {error}"),
             "console": self._console,
@@ -108,6 +109,7 @@ class Visit:
             self.problems.append(f"console: {message.text}")
 
     def _request(self, request) -> None:
+        self.asked += request.url.startswith(f"{self.address}/frames/")
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.problems.append(f"another host: {request.url}")
 

@@ -89,7 +89,7 @@ def test_the_path_is_drawn_and_a_run_that_leaves_is_explained(visit):
     page = visitor.open(f"{PAGE}?{PAGE}.damping_factor=1.2&{PAGE}.steps=300")
     visitor.click("end")
     visitor.until_step(300)
-    assert "Why it runs away" in page.inner_text("[data-testid=stMain]")
+    page.wait_for_selector("text=Why it runs away")
     page.get_by_role("button", name="the largest stable one").click()
     page.wait_for_selector("text=Why it runs away", state="detached")
     visitor.rest()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lengths import few, length
 from tests.pages.verdict import verdict
-from ui import tables
+from ui import supply, tables
 from ui.lessons import LESSONS
 from ui.session import identify
 from ui.theme import an
@@ -181,7 +181,10 @@ def test_a_steered_run_opens_from_its_link_and_is_undone(open_page, name):
 
 
 @every_lesson
-def test_columns_that_nobody_records_are_made_once_of_a_whole_run(open_page, name, monkeypatch):
+def test_frames_are_the_same_by_either_way_and_their_columns_made_once(
+    open_page, sent, name, monkeypatch
+):
+    """Those that nobody records are made of a whole run."""
     made = []
     derived = tables.derived
 
@@ -202,5 +205,10 @@ def test_columns_that_nobody_records_are_made_once_of_a_whole_run(open_page, nam
             page.session_state[f"{name}.player.asked"] = request
             page.run()
             assert not page.exception
+        by_streamlit = sent[-1]
+        given = supply._open[by_streamlit["supply"].removeprefix("frames/")].give(asked)
+        for frames in (given, by_streamlit):
+            frames["frames"] = supply.packed({"frames": frames["frames"]})
+        assert given == {part: by_streamlit[part] for part in given}
     assert len(made) == len(set(made))
     assert bool(made) == ("also=" in (ROOT / f"pages/{name}.py").read_text())

@@ -1,5 +1,6 @@
 """The page of the first lesson, without a browser."""
 
+import gc
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.gradient_descent import Config, predict, run
 from core.recording import play
+from ui import supply
 from ui.export import script
 from ui.link import write
 from ui.session import undo
@@ -401,3 +403,43 @@ def test_a_fork_at_the_last_update_but_one_measures_no_momentum(open_page):
     assert shown.count("too short to tell") == 2  # neither the rate nor a swing
     shown = verdict(open_page(NAME, learning_rate="0.3", course="0 learning_rate 0.05 99"))
     assert "too short" not in shown  # one plain update shows what each does
+
+
+def given(data: dict) -> str:
+    """The name by which frames are asked for of what a page has sent."""
+    return data["supply"].removeprefix("frames/")
+
+
+def test_a_run_is_given_at_its_address_until_the_page_shows_another(open_page, sent):
+    page = open_page(NAME, steps="40")
+    first = given(sent[-1])
+    page.run()
+    assert given(sent[-1]) == first  # the same run, the same address
+    assert first in supply._open
+    page.slider(key=f"{NAME}.learning_rate").set_value(0.3).run()
+    second = given(sent[-1])
+    gc.collect()
+    assert [name in supply._open for name in (first, second)] == [False, True]
+    open_page(NAME, steps="40", learning_rate="0.3")  # another visitor of the same run
+    assert sent[-1]["recording"] == sent[-2]["recording"]
+    assert given(sent[-1]) != second
+
+
+def test_at_the_address_who_wants_a_run_has_it_computed_and_who_looks_has_not(
+    open_page, sent, waits
+):
+    open_page(NAME, steps="40")
+    waits(0)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    page.switch_page(f"pages/{NAME}.py")
+    page.query_params[f"{NAME}.learning_rate"] = "0.0123"  # no other test has this run
+    page.query_params[f"{NAME}.steps"] = "2000"
+    page.run()
+    give = supply._open[given(sent[-1])].give
+    word = {"recording": sent[-1]["recording"], "turn": 1, "step": 0}
+    looked = give(word | {"wants": False})
+    assert (looked["frames"].num_rows, looked["number"]) == (1, 0)
+    assert (looked["computed"], looked["computing"]) == (1, False)
+    assert give(word | {"wants": True})["computing"]
+    more = give({**word, "start": 1, "count": 7, "number": 5})
+    assert (more["start"], more["frames"].num_rows, more["number"]) == (1, 7, 5)

@@ -1,5 +1,7 @@
 // What the modules of the player are given in their tests.
 
+import { ofTable } from "../../ui/player/js/chunk.js";
+
 /** An Arrow table, as far as the player looks into one: numbers, lists of floats, or bytes. */
 export function table(columns) {
   const names = Object.keys(columns);
@@ -31,7 +33,7 @@ export function run({ recording = "a", total = 100, every = 1, course = [[0, "x"
 export function answer(start, end, { error = null, columns = { step: (i) => i, loss: (i) => 1 / (i + 1) } } = {}) {
   const indices = Array.from({ length: end - start }, (_, i) => start + i);
   const made = Object.entries(columns).map(([name, value]) => [name, indices.map(value)]);
-  return { start, error, frames: table(Object.fromEntries(made)) };
+  return { start, error, frames: ofTable(table(Object.fromEntries(made))) };
 }
 
 /** Numbers from 0 to 1 that are the same each time: mulberry32. */

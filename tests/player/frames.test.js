@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { ofTable } from "../../ui/player/js/chunk.js";
 import { Frames, columnsIn, rowsOf } from "../../ui/player/js/frames.js";
 import { answer, run, seeded, table } from "./fakes.js";
 
@@ -89,11 +90,17 @@ test("the bytes of a frame, and those that are held", () => {
 
 test("an answer fits if it has the same columns, in any order", () => {
   const frames = filled(3);
-  assert.equal(frames.fits({ frames: table({ loss: [1], step: [1] }) }), true);
-  assert.equal(frames.fits({ frames: table({ step: [1] }) }), false);
-  assert.equal(frames.fits({ frames: table({ step: [1], energy: [1] }) }), false);
-  assert.equal(frames.fits({ frames: table({ step: [1], loss: [1], energy: [1] }) }), false);
-  assert.equal(frames.fits({ frames: table({ step: [1], loss: [1] }), maker: "of another unit" }), false);
+  const fits = (columns, about) => frames.fits({ frames: ofTable(table(columns)), ...about });
+  assert.equal(fits({ loss: [1], step: [1] }), true);
+  assert.equal(fits({ step: [1] }), false);
+  assert.equal(fits({ step: [1], energy: [1] }), false);
+  assert.equal(fits({ step: [1], loss: [1], energy: [1] }), false);
+  assert.equal(fits({ step: [1], loss: [new Uint8Array(3)] }), false);
+  assert.equal(fits({ step: [1], loss: [1] }, { maker: "of another unit" }), false);
+  const none = new Frames(run());
+  none.accept(answer(40, 50)); // after a fork of which nothing before is here
+  assert.equal(none.fits(answer(0, 50)), true);
+  assert.equal(none.fits({ ...answer(0, 50), maker: "of another unit" }), false);
 });
 
 test("runs share the frames up to the step where their courses part, that one included", () => {

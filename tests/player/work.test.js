@@ -8,9 +8,9 @@ let work;
 
 beforeEach(() => { work = new Work(); });
 
-/** What an answer says of a run of 200 frames; a whole one comes with a run of the page. */
-function hear(said, time = 0, whole = false) {
-  work.hear({ computed: 50, total: 200, computing: true, left: 30, error: null, ...said }, time, whole);
+/** What an answer says of a run of 200 frames: one by Streamlit, with a run of a part of the page, if not otherwise said. */
+function hear(said, time = 0, run = "part") {
+  work.hear({ computed: 50, total: 200, computing: true, left: 30, error: null, ...said }, time, run);
 }
 
 const shown = () => [work.text, work.offer];
@@ -75,7 +75,7 @@ test("no time is told that is not known", () => {
 });
 
 test("while it computes it is looked at soon after a run of the page, and then each second", () => {
-  hear({}, 1000, true);
+  hear({}, 1000, "page");
   assert.deepEqual([1299, 1300].map((time) => work.looks(time)), [false, true]);
   hear({}, 1350);
   assert.deepEqual([2349, 2350].map((time) => work.looks(time)), [false, true]);
@@ -92,6 +92,30 @@ test("nothing that stands still is looked at", () => {
   assert.equal(work.looks(1e9), false);
   hear({ computed: 200, computing: false });
   assert.equal(work.looks(1e9), false);
+});
+
+test("the page is told when what it shows is overtaken, until it has run", () => {
+  hear({}, 0);
+  hear({ computed: 200, computing: false }, 1000, null);
+  assert.deepEqual([work.overtaken, work.looks(1000), work.looks(1001)], [true, true, false]);
+  hear({ computed: 200, computing: false }, 1500, null); // frames that play asked for
+  assert.equal(work.looks(1500), false);
+  assert.equal(work.looks(5000), true); // that word was lost
+  hear({ computed: 200, computing: false }, 5100, "page");
+  assert.deepEqual([work.overtaken, work.looks(1e9)], [false, false]);
+});
+
+test("it is overtaken by a run that stopped on the way, by one that went on since, and by nothing else", () => {
+  const overtaken = (shown, now) => {
+    hear(shown, 0, "page");
+    hear(now, 1000, null);
+    return work.overtaken;
+  };
+  const stopped = { computing: false };
+  assert.equal(overtaken({}, stopped), true); // the page said that more will come
+  assert.equal(overtaken(stopped, { computed: 60, ...stopped }), true);
+  assert.equal(overtaken(stopped, stopped), false);
+  assert.equal(overtaken(stopped, {}), false); // more will come
 });
 
 test("who wants all of it looks until it is there, though the server has stopped meanwhile", () => {

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import gradient_descent as lesson
@@ -199,6 +199,7 @@ requests = st.fixed_dictionaries(
 ).map(lambda request: request | {"recording": identify(SHORT.course)})
 
 
+@example({"recording": identify(SHORT.course), "start": 10**400})
 @given(requests | anything)
 def test_no_request_however_odd_breaks_the_answer(request):
     sent = answer(SHORT, request)

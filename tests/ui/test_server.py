@@ -57,8 +57,11 @@ def test_what_is_loaded_ahead_exists(monkeypatch):
 def test_pages_and_files_are_known_and_nothing_else_is():
     for path in ("/", "/matrix_game", "/_stcore/health", "/static/js/index.js", "/favicon.png"):
         assert known(path)
+    assert known("/frames/abc")
     for path in ("/gradient_descent/extra", "/pages/home.py", "/nowhere", "/static/" + 9000 * "a"):
         assert not known(path)
+    assert not known("/frames")
+    assert not known("/frames/abc/extra")
 
 
 @pytest.mark.parametrize("base", ["", "/learn"])
@@ -74,6 +77,8 @@ def test_the_server_answers_an_unknown_address_with_the_lessons(tmp_path, base):
         for path in ("", "matrix_game", "_stcore/health", "favicon.png"):
             with urlopen(f"{address}/{path}", timeout=30) as answer:
                 assert answer.status == 200
+        with urlopen(f"{address}/frames/nobodys", timeout=30) as answer:
+            assert answer.status == 204
         if base:  # nothing is beside it
             with pytest.raises(HTTPError):
                 urlopen(f"{address.removesuffix(base)}/matrix_game", timeout=30)

@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import shutil
+import sys
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import cache, partial
 from html import escape
@@ -30,6 +31,7 @@ from ui.colours import RANGES, hexadecimal
 from ui.painted import level_name
 from ui.session import identify
 from ui.steering import Run, Still
+from ui.supply import supply
 from ui.tables import Derive, cells, charted, narrow, table
 from ui.theme import CHARTS, PINS, axis_colours, plural
 from ui.vega import bundle, compiled
@@ -173,7 +175,8 @@ def assets() -> tuple[str, ...]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return type(value) in (int, float) and math.isfinite(value)  # pyright: ignore
+    """Whether it is a finite number, and no whole one that is larger than any."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # pyright: ignore
 
 
 def _whole(value: object, low: int, high: int, default: int) -> int:
@@ -348,6 +351,12 @@ def finite(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def _least(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A request for what is said of the run alone: it comes with one frame."""
+    asked = {name: said.get(name) for name in ("recording", "turn")}
+    return asked | {"start": 0, "count": 1}
+
+
 def player(
     run: Run,
     pictures: Sequence[Picture],
@@ -372,13 +381,22 @@ def player(
     )
     fork = run.recording.frame_of(run.since) if run.session.heard else 0
     wide = set[str]().union(*(painted(picture.spec) for picture in pictures))
+    recording, who, maker = run.recording, run.who, run.maker(also)
+
+    def give(said: object) -> dict[str, Any]:
+        """What is asked of the run alone, without Streamlit: more frames, or how far it is."""
+        if isinstance(said, dict) and "wants" in said:
+            if said["wants"] is True:
+                recording.lease(who=who)
+            said = _least(said)
+        return answer(recording, said, fork, also, wide, who) | {"maker": maker}
+
+    given = supply(who, (identify(run.course), maker, sorted(wide)), give)
 
     def least(said: object) -> None:
         """The component must be there again, but has all it needs."""
         if isinstance(said, dict):
-            asked = {"recording": said.get("recording"), "turn": said.get("turn")}
-            asked |= {"start": 0, "count": 1}
-            st.session_state.setdefault(f"{key}.asked", asked)
+            st.session_state.setdefault(f"{key}.asked", _least(said))
 
     def heard(what: str) -> None:
         if key not in st.session_state:
@@ -397,12 +415,12 @@ def player(
         elif what == "more":
             st.session_state[f"{key}.asked"] = said
         elif what == "stop":
-            run.recording.leave(run.who)
+            recording.leave(who)
             st.session_state.pop(f"{key}.asked", None)  # said before, and not wanted any more
             least(said)
         elif what == "look":
             if isinstance(said, dict) and said.get("wants") is True:
-                run.recording.lease(who=run.who)
+                recording.lease(who=who)
             least(said)
         elif run.hear(what, said):
             st.session_state[f"{key}.again"] = True
@@ -415,13 +433,12 @@ def player(
             st.rerun()
         request = st.session_state.pop(f"{key}.asked", None)
         data: dict[str, Any] = {"script": script(), "vega": vega(), "key": key, "turn": turn}
-        data |= {"address": run.address}
+        data |= {"address": run.address, "supply": given.address}
         now = run.session
         data |= {"play": run.plays, "at": now.at, "heard": now.heard}
         data |= {"proposal": now.proposal is not None, "later": run.later}
         try:
-            data |= answer(run.recording, request, fork, also, wide, run.who)
-            data["maker"] = run.maker(also)
+            data |= answer(recording, request, fork, also, wide, who) | {"maker": maker}
             if not isinstance(request, dict) or request.get("turn") != turn:
                 data["prediction"] = run.prediction
                 readouts = [(start, readout(config)) for start, config in run.course]

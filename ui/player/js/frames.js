@@ -42,12 +42,11 @@ export class Frames {
     return Math.min(this.known, Math.floor(parted / every) + 1);
   }
 
-  /** Whether an answer has these columns, made in the same way: another view of a run has others. */
+  /** Whether an answer has these columns, if any have come, made in the same way: another view of a run has others. */
   fits({ frames, maker }) {
-    const names = [...this.columns.keys(), ...this.wide.keys()];
-    const { fields } = frames.schema;
-    if (maker !== this.maker || names.length !== fields.length) return false;
-    return fields.every(({ name }) => names.includes(name));
+    const same = (mine, theirs) => mine.size === theirs.size && [...theirs.keys()].every((name) => mine.has(name));
+    if (maker !== this.maker) return false;
+    return this.known === 0 || (same(this.columns, frames.narrow) && same(this.wide, frames.wide));
   }
 
   /** Begin with the first `count` frames of another run. */
@@ -63,29 +62,20 @@ export class Frames {
   /** Take in an answer, and say whether it brought anything: a late one has what is known, or leaves a gap. */
   accept({ start, frames, error }) {
     this.error = error;
-    const end = start + frames.numRows;
-    if (start > this.known || end <= this.known) return false;
-    for (const { name, type } of frames.schema.fields) {
-      if (type.byteWidth || type.listSize) this.acceptWide(name, frames.getChild(name), start, end);
-      else this.acceptColumn(name, frames.getChild(name), start);
+    const { rows, narrow, wide } = frames;
+    if (start > this.known || start + rows <= this.known) return false;
+    for (const [name, values] of narrow) {
+      if (!this.columns.has(name)) this.columns.set(name, new Float64Array(this.total));
+      this.columns.get(name).set(values, start);
     }
-    this.known = end;
-    return true;
-  }
-
-  acceptColumn(name, column, start) {
-    if (!this.columns.has(name)) this.columns.set(name, new Float64Array(this.total));
-    this.columns.get(name).set(column.toArray(), start);
-  }
-
-  acceptWide(name, column, start, end) {
-    if (!this.wide.has(name)) this.wide.set(name, []);
-    const cells = this.wide.get(name);
-    for (let i = start; i < end; i += 1) {
-      const values = column.get(i - start);
+    for (const [name, valuesOf] of wide) {
+      if (!this.wide.has(name)) this.wide.set(name, []);
+      const cells = this.wide.get(name);
       // Copied, or what is left of a chunk after a fork would hold all of it.
-      cells[i] = (values instanceof Uint8Array ? values : values.toArray()).slice();
+      for (let row = 0; row < rows; row += 1) cells[start + row] = valuesOf(row).slice();
     }
+    this.known = start + rows;
+    return true;
   }
 
   /** The frame on screen as a chart's row, with the one before it as before_<column>. */

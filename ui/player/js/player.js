@@ -3,6 +3,7 @@
 
 import { courseIn, quieten, sign, visits } from "./address.js";
 import { Bar } from "./bar.js";
+import { ask, ofTable } from "./chunk.js";
 import { Frames } from "./frames.js";
 import { Memory } from "./memory.js";
 import { Pictures } from "./pictures.js";
@@ -23,6 +24,7 @@ class Player {
     this.key = null; // of the page
     this.visit = visits(); // to the page
     this.send = null; // Streamlit's way to say something to the server
+    this.supply = null; // the address for what is asked of the run alone
     this.signed = []; // names of what the player writes into the address
     this.stepName = ["step", "steps"]; // what a step is called, and several
     this.played = null; // how often the page had been told to play
@@ -33,7 +35,7 @@ class Player {
     this.looking = null; // the timer of a look at how far the server is
     this.work = new Work();
     this.transport = new Transport();
-    this.talk = new Talk(this.transport, (name, said) => this.send(name, said));
+    this.talk = new Talk(this.transport, (name, said) => this.say(name, said));
     this.pictures = new Pictures(root.querySelector(".charts"));
     this.bar = new Bar(root, this);
     this.resized = new ResizeObserver(() => this.fit());
@@ -55,26 +57,61 @@ class Player {
   // What the server says.
 
   /** New arguments from Streamlit: the first mount, an answer, a changed run, a changed theme. */
-  update({ data, setTriggerValue }) {
+  update({ data: { frames, ...said }, setTriggerValue }) {
+    const data = { ...said, frames: ofTable(frames) };
     this.send = setTriggerValue;
+    this.supply = data.supply;
     const first = !this.frames;
     if (first) this.recall(data);
     const shared = this.goesOn(data) ? this.frames.known : this.begin(data);
-    const arrived = this.frames.accept(data);
     const time = performance.now();
-    this.talk.answered(data.number, time, data.frames.numRows * this.frames.frameBytes);
+    const arrived = this.take(data, time, data.charts ? "page" : "part");
     if (data.charts) this.illustrate(data);
     this.talk.consider(data, time);
-    this.talk.computed = data.computed;
-    this.work.hear(data, time, Boolean(data.charts));
     this.signed = Object.keys(data.address);
     if (data.heard) sign(data.address);
     this.dress(data, shared);
     this.open(data, first);
     if (arrived || data.charts) this.draw(true);
+    this.goOn();
+  }
+
+  /** What each answer has: frames, and how far the server is. Returns whether it brought any. */
+  take(answer, time, run) {
+    const arrived = this.frames.accept(answer);
+    this.talk.answered(answer.number, time, answer.frames.rows * this.frames.frameBytes);
+    this.talk.computed = answer.computed;
+    this.work.hear(answer, time, run);
+    return arrived;
+  }
+
+  goOn() {
     this.bar.showWork(this.work);
     this.look();
     this.wake();
+  }
+
+  /**
+   * Say something to the server. What is asked of the run alone has an address of its own: a word by Streamlit holds play
+   * up while Streamlit goes over the page. A server that has started anew answers there no more.
+   */
+  async say(name, said) {
+    if (name === "more" || (name === "look" && this.work.computing)) {
+      const answer = await ask(this.supply, said);
+      if (!this.root.isConnected || this.frames.recording !== said.recording) return;
+      if (answer) {
+        this.hear(answer);
+        return;
+      }
+    }
+    this.send(name, said);
+  }
+
+  /** An answer from the address of its own; a late one may be of another view. */
+  hear(answer) {
+    if (!this.goesOn(answer)) return;
+    if (this.take(answer, performance.now())) this.draw(true);
+    this.goOn();
   }
 
   /** Ask how far the server is, now and then while it computes, and say whether that is wanted. */
@@ -386,7 +423,7 @@ export function restsOf(root) {
   if (!player) return false; // it is being put in its place
   const { work, talk, transport } = player;
   const all = work.computed <= transport.frames.known || transport.missing(2) <= 0;
-  return transport.playing || (!work.computing && !talk.request && (transport.frames.complete || all));
+  return transport.playing || (work.due === Infinity && !talk.request && (transport.frames.complete || all));
 }
 
 /** Streamlit also cleans up while the player stays on the page; only a player that has left it is removed. */

@@ -13,8 +13,12 @@ export class Work {
     this.computing = false; // whether the server goes on by itself
     this.insists = false; // whether the visitor wants all of it
     this.long = false; // whether it is told how far it is
+    this.shown = null; // frames that there were at the last run by Streamlit, if no more were to come then
     this.due = Infinity; // when to look
   }
+
+  /** Whether the page shows less than there is, and all is there that will come for now. */
+  get overtaken() { return !this.computing && this.computed !== this.shown; }
 
   /** Another run. */
   begin() {
@@ -22,12 +26,16 @@ export class Work {
     this.long = false;
   }
 
-  /** What an answer says; one in which the page has run says `whole`. */
-  hear({ computed, total, computing, left, error }, time, whole) {
+  /** What an answer says; one by Streamlit comes with a `run`, of the "page" or of a "part" of it. */
+  hear({ computed, total, computing, left, error }, time, run = null) {
+    const { overtaken } = this;
     Object.assign(this, { computed, total, computing, left });
+    if (run) this.shown = computing ? null : computed;
     this.insists &&= computed < total && !error;
     this.long = computed < total && !error && (this.long || !computing || left > LONG_SECONDS);
-    this.due = computing || this.insists ? time + (whole ? FIRST_LOOK_MS : LOOK_MS) : Infinity;
+    if (computing || this.insists) this.due = time + (run === "page" ? FIRST_LOOK_MS : LOOK_MS);
+    else if (!this.overtaken) this.due = Infinity;
+    else if (!overtaken) this.due = time; // else the page has been told
   }
 
   /** Whether to look now. */
