@@ -141,11 +141,12 @@ def after_seeds(open_page, epochs: int):
     page = opened_tab(open_page(NAME, **config), NAME, "Over seeds")
     next(one for one in page.button if one.label == "Train 5 seeds of each").click().run()
     for _ in range(300):
-        if any(one.value.startswith(f"After epoch **{epochs}**") for one in page.markdown):
+        if not any(one.label == "Cancel" for one in page.button):
             break
-        time.sleep(0.1)
+        time.sleep(0.1)  # what is said of the first runs is not yet that of all
         page.run()
     assert not page.exception
+    assert any(one.value.startswith(f"After epoch **{epochs}**") for one in page.markdown)
     return page
 
 
