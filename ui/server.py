@@ -69,8 +69,8 @@ def base() -> str:
     return f"/{path}" if path else ""
 
 
-routes = [Route(f"{base()}/{lesson.name}", _lesson) for lesson in LESSONS]
-routes.append(Route(f"{base()}/{PATH}/{{name}}", frames))
+FRAMES = Route(f"{base()}/{PATH}/{{name}}", frames)  # what players ask of runs
+routes = [FRAMES, *(Route(f"{base()}/{lesson.name}", _lesson) for lesson in LESSONS)]
 
 
 # First parts of the addresses that Streamlit answers by itself.

@@ -33,5 +33,6 @@ else:
     app = st.App(
         __file__,
         lifespan=server.lifespan,
+        routes=[server.FRAMES],
         middleware=[Middleware(server.Gone), Middleware(server.Left)],
     )

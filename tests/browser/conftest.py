@@ -79,10 +79,13 @@ class Visit:
         self.problems: list[str] = []
         self.sent = 0  # messages from the browser to Streamlit
         self.asked = 0  # requests for frames, or for how far the server is, beside it
+        self.waiting = self.most_waiting = 0  # of these at once
         self._heard: dict[Any, Callable] = {
             "pageerror": lambda error: self.problems.append(f"page error: {error}"),
             "console": self._console,
             "request": self._request,
+            "requestfinished": self._answered,
+            "requestfailed": self._answered,
             "websocket": lambda socket: socket.on("framesent", self._count),
         }
         for event, answer in self._heard.items():
@@ -109,9 +112,18 @@ class Visit:
             self.problems.append(f"console: {message.text}")
 
     def _request(self, request) -> None:
-        self.asked += request.url.startswith(f"{self.address}/frames/")
+        asks = self._asks(request)
+        self.asked += asks
+        self.waiting += asks
+        self.most_waiting = max(self.waiting, self.most_waiting)
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.problems.append(f"another host: {request.url}")
+
+    def _answered(self, request) -> None:
+        self.waiting -= self._asks(request)
+
+    def _asks(self, request) -> bool:
+        return request.url.startswith(f"{self.address}/frames/")
 
     def _count(self, _: object) -> None:
         self.sent += 1

@@ -49,8 +49,8 @@ def slow(tmp_path_factory, log):
 def opened(visit, slow):
     """Visitors of the page, each with settings; a rate of its own makes a run that is new."""
 
-    def opened(**settings):
-        visitor = visit(slow)
+    def opened(*, new_tab=False, **settings):
+        visitor = visit(slow, new_tab=new_tab)
         visitor.open("?" + "&".join(f"lesson.{name}={value}" for name, value in settings.items()))
         return visitor
 
@@ -206,6 +206,27 @@ def test_play_moves_with_what_is_there_and_is_steered(opened, log):
     moves = np.diff(page.evaluate("window.seen"))
     assert moves.min() >= 0
     assert moves.max() <= 20
+
+
+def test_what_is_on_its_way_when_computing_is_stopped_does_not_have_it_go_on(opened, log):
+    rate = 0.08
+    held, free = [], []
+    visitor = opened(new_tab=True, rate=rate, seconds=UPDATE)
+    page = visitor.page
+    visitor.click("play")
+    expect_work(page, WORKING, STOP)
+    page.route("**/frames/*", lambda one: one.continue_() if free else held.append(one))
+    visitor.until(lambda: bool(held))
+    page.get_by_test_id("player-compute").click()
+    page.wait_for_timeout(500)
+    free.append(True)
+    for one in held:
+        one.continue_()
+    expect_work(page, STOPPED, REST)
+    page.wait_for_timeout(500)  # the slice that was being made
+    made = updates(log, rate).total()
+    page.wait_for_timeout(1000 * QUIET)
+    assert updates(log, rate).total() == made
 
 
 def test_at_rest_a_fork_waits_for_a_state_to_go_on_from(opened, log):

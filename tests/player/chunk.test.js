@@ -76,4 +76,8 @@ test("where there is no answer there is none, and no error", async () => {
   }
   globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
   assert.equal(await ask("frames/abc", {}), null);
+  globalThis.fetch = (_, { signal }) => new Promise((_, fail) => { signal.onabort = () => fail(signal.reason); });
+  const busy = setTimeout(() => {}, 1000); // a signal's own clock keeps no process waiting
+  assert.equal(await ask("frames/abc", {}, 5), null);
+  clearTimeout(busy);
 });

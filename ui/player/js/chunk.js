@@ -3,6 +3,7 @@
 
 const ALIGNED = 8; // bytes: columns begin at multiples of it
 const HEAD = 4; // bytes that say how long the head is
+const PATIENCE_MS = 10_000; // an answer that takes longer does not come: some proxies say nothing
 const TYPES = { int32: Int32Array, float64: Float64Array, float32: Float32Array, uint8: Uint8Array };
 
 /** As Streamlit brings them, an Arrow table. */
@@ -36,10 +37,11 @@ export function unpacked(buffer) {
 function aligned(place) { return Math.ceil(place / ALIGNED) * ALIGNED; }
 
 /** What the server answers at an address for frames; null where it gives none there, or is not there. */
-export async function ask(address, said) {
+export async function ask(address, said, patience = PATIENCE_MS) {
   const asked = new URLSearchParams({ asked: JSON.stringify(said) });
+  const signal = AbortSignal.timeout(patience);
   try {
-    const answer = await fetch(`${new URL(address, document.baseURI)}?${asked}`);
+    const answer = await fetch(`${new URL(address, document.baseURI)}?${asked}`, { signal });
     return answer.status === 200 ? unpacked(await answer.arrayBuffer()) : null;
   } catch {
     return null;

@@ -25,6 +25,7 @@ class Player {
     this.visit = visits(); // to the page
     this.send = null; // Streamlit's way to say something to the server
     this.supply = null; // the address for what is asked of the run alone
+    this.asked = new Set(); // of it, what has not been answered: promises
     this.signed = []; // names of what the player writes into the address
     this.stepName = ["step", "steps"]; // what a step is called, and several
     this.played = null; // how often the page had been told to play
@@ -97,13 +98,18 @@ class Player {
    */
   async say(name, said) {
     if (name === "more" || (name === "look" && this.work.computing)) {
-      const answer = await ask(this.supply, said);
+      const asked = ask(this.supply, said);
+      this.asked.add(asked);
+      const answer = await asked;
+      this.asked.delete(asked);
       if (!this.root.isConnected || this.frames.recording !== said.recording) return;
       if (answer) {
         this.hear(answer);
         return;
       }
     }
+    // What is on its way to the server would have it go on.
+    if (name === "stop") await Promise.all(this.asked);
     this.send(name, said);
   }
 
