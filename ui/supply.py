@@ -1,8 +1,8 @@
 """Frames by an address of their own, beside Streamlit.
 
 To answer a player by Streamlit a part of the page runs, and Streamlit's browser code then goes over
-the whole page: a run at play stood still for a tenth of a second at each chunk of frames. What is
-asked of a run alone needs neither.
+the whole page: at play a picture or two were missed at each chunk of frames. What is asked of a run
+alone needs neither.
 """
 
 import hashlib

@@ -82,6 +82,16 @@ test("it asks for four seconds more when less than two are left, one request at 
   assert.deepEqual(at(16, 1900), []);
 });
 
+test("of a run that is about to be left nothing more is asked", () => {
+  begin(121);
+  transport.jump(2);
+  transport.play();
+  talk.consider({ heard: true, proposal: true }, 0);
+  assert.deepEqual(names(at(0, 1000)), ["fork"]);
+  talk.begin({ course: [[0, "x"], [2, "y"]] }, 1500);
+  assert.deepEqual(names(at(1500)), ["more"]);
+});
+
 test("it asks again if nothing came in two seconds, and the answer to either will do", () => {
   begin(10);
   at(0);

@@ -94,23 +94,24 @@ class Player {
 
   /**
    * Say something to the server. What is asked of the run alone has an address of its own: a word by Streamlit holds play
-   * up while Streamlit goes over the page. A server that has started anew answers there no more.
+   * up while Streamlit goes over the page.
    */
   async say(name, said) {
-    if (name === "more" || (name === "look" && this.work.computing)) {
-      const asked = ask(this.supply, said);
-      this.asked.add(asked);
-      const answer = await asked;
-      this.asked.delete(asked);
-      if (!this.root.isConnected || this.frames.recording !== said.recording) return;
-      if (answer) {
-        this.hear(answer);
-        return;
-      }
-    }
-    // What is on its way to the server would have it go on.
-    if (name === "stop") await Promise.all(this.asked);
+    const ofRun = name === "more" || (name === "look" && this.work.computing);
+    if (ofRun && await this.ask(said)) return;
+    if (name === "stop") await Promise.all(this.asked); // what is on its way would have the server go on
     this.send(name, said);
+  }
+
+  /** Ask at the run's own address; false where there is no answer, as from a server that has started anew. */
+  async ask(said) {
+    const asked = ask(this.supply, said);
+    this.asked.add(asked);
+    const answer = await asked;
+    this.asked.delete(asked);
+    if (!this.root.isConnected || this.frames.recording !== said.recording) return true; // nobody waits for it
+    if (answer) this.hear(answer);
+    return Boolean(answer);
   }
 
   /** An answer from the address of its own; a late one may be of another view. */

@@ -131,10 +131,13 @@ export class Talk {
     }
   }
 
-  /** Ask for frames before they run out, one request at a time; at rest only for what need not be computed for it. */
+  /**
+   * Ask for frames before they run out, one request at a time; at rest only for what need not be computed for it. Not of
+   * a run that is about to be left: play stays within what is here of it, and the server would compute on.
+   */
   ask(time) {
     const { frames, transport } = this;
-    if (frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
+    if (this.pending || frames.complete || transport.missing(AHEAD_SECONDS) <= 0) return;
     const there = transport.moving ? Infinity : this.computed - frames.known;
     if (there <= 0 || time < this.due) return;
     if (this.request && time - this.request.sent < PATIENCE_MS) return;
