@@ -99,9 +99,9 @@ def known(path: str) -> bool:
     first, *rest = path.removeprefix(base()).strip("/").split("/")
     if any(len(part.encode()) > _LONGEST_NAME for part in (first, *rest)):
         return False
-    lessons = {lesson.name for lesson in LESSONS}
     if first == PATH:
         return len(rest) == 1
+    lessons = {lesson.name for lesson in LESSONS}
     return first in _STREAMLITS or (first in lessons and not rest)
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
-import { ask, ofTable, unpacked } from "../../ui/player/js/chunk.js";
+import { answerAt, ofTable, unpacked } from "../../ui/player/js/chunk.js";
 import { table } from "./fakes.js";
 
 const { fetch } = globalThis;
@@ -61,7 +61,7 @@ test("a question goes to its address below the page's own, and what comes is an 
     asked.push(new URL(url));
     return new Response(CHUNK);
   };
-  const answer = await ask("frames/abc", { recording: "a", start: 4 });
+  const answer = await answerAt("frames/abc", { recording: "a", start: 4 });
   assert.equal(answer.start, 4);
   assert.equal(asked[0].origin + asked[0].pathname, "http://host/learn/frames/abc");
   assert.deepEqual(JSON.parse(asked[0].searchParams.get("asked")), { recording: "a", start: 4 });
@@ -72,12 +72,12 @@ test("where there is no answer there is none, and no error", async () => {
   const broken = new Response(new Uint8Array(3));
   for (const response of [new Response(null, { status: 204 }), new Response("", { status: 500 }), broken]) {
     globalThis.fetch = async () => response;
-    assert.equal(await ask("frames/abc", {}), null);
+    assert.equal(await answerAt("frames/abc", {}), null);
   }
   globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
-  assert.equal(await ask("frames/abc", {}), null);
+  assert.equal(await answerAt("frames/abc", {}), null);
   globalThis.fetch = (_, { signal }) => new Promise((_, fail) => { signal.onabort = () => fail(signal.reason); });
   const busy = setTimeout(() => {}, 1000); // a signal's own clock keeps no process waiting
-  assert.equal(await ask("frames/abc", {}, 5), null);
+  assert.equal(await answerAt("frames/abc", {}, 5), null);
   clearTimeout(busy);
 });

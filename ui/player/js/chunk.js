@@ -37,7 +37,7 @@ export function unpacked(buffer) {
 function aligned(place) { return Math.ceil(place / ALIGNED) * ALIGNED; }
 
 /** What the server answers at an address for frames; null where it gives none there, or is not there. */
-export async function ask(address, said, patience = PATIENCE_MS) {
+export async function answerAt(address, said, patience = PATIENCE_MS) {
   const asked = new URLSearchParams({ asked: JSON.stringify(said) });
   const signal = AbortSignal.timeout(patience);
   try {

@@ -3,7 +3,7 @@
 
 import { courseIn, quieten, sign, visits } from "./address.js";
 import { Bar } from "./bar.js";
-import { ask, ofTable } from "./chunk.js";
+import { answerAt, ofTable } from "./chunk.js";
 import { Frames } from "./frames.js";
 import { Memory } from "./memory.js";
 import { Pictures } from "./pictures.js";
@@ -105,7 +105,7 @@ class Player {
 
   /** Ask at the run's own address; false where there is no answer, as from a server that has started anew. */
   async ask(said) {
-    const asked = ask(this.supply, said);
+    const asked = answerAt(this.supply, said);
     this.asked.add(asked);
     const answer = await asked;
     this.asked.delete(asked);
