@@ -61,6 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert not trace, f"the server's log has a trace: {said[-500:]}{trace}{rest[:5_000]}"
 
 
+COLD = 90_000  # milliseconds: a cold server loads PyTorch, as others do beside it
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # the page has run
 # The module of the player, and where the player is: a page that runs again may put another there.
 PLAYER = """
@@ -131,13 +132,13 @@ class Visit:
     def open(self, path: str) -> Page:
         """Go to a page of the app and wait until its pictures are drawn."""
         self.page.goto(f"{self.address}/{path}")
-        self.page.wait_for_selector("canvas.marks", timeout=60_000)
+        self.page.wait_for_selector("canvas.marks", timeout=COLD)
         self.rest()
         return self.page
 
     def rest(self) -> None:
         """Wait until the server has nothing more to say."""
-        self.page.wait_for_selector(STILL, timeout=90_000)  # a cold server loads PyTorch
+        self.page.wait_for_selector(STILL, timeout=COLD)
         self.page.wait_for_timeout(300)
 
     @contextmanager

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.conftest import COLD
 from tests.lengths import few
 from ui.lessons import LESSONS
 
@@ -96,7 +97,7 @@ def looks(page: Page) -> list[str]:
 
 def test_home(visit):
     visitor = opened(visit, "")
-    visitor.page.wait_for_selector("text=computes on")
+    visitor.page.wait_for_selector("text=computes on", timeout=COLD)
     visitor.rest()
     found = looks(visitor.page)
     assert not found, "\n".join(found)
@@ -107,7 +108,7 @@ def test_lesson(visit, name):
     settings = "&".join(f"{name}.{field}={text}" for field, text in few(name, STEPS).items())
     visitor = opened(visit, f"{name}?{settings}")
     page = visitor.page
-    page.wait_for_selector("canvas.marks", timeout=60_000)
+    page.wait_for_selector("canvas.marks", timeout=COLD)
     page.wait_for_selector(".verdict")
     page.get_by_role("button", name="Pin this curve").click()
     page.wait_for_selector(".numbers:not(.verdict)")
