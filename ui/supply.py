@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 PATH = "frames"  # the first part of the addresses
-BYTES = "application/octet-stream"
 _ALIGNED = 8  # bytes: where a browser may begin to read numbers
 
 
@@ -97,4 +96,5 @@ def frames(request: Request) -> Response:
         asked = None
     # Numbers hardly shrink: nobody shall try, as Streamlit would for each answer.
     headers = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
-    return Response(packed(found.give(asked)), headers=headers, media_type=BYTES)
+    message = packed(found.give(asked))
+    return Response(message, headers=headers, media_type="application/octet-stream")

@@ -161,6 +161,11 @@ def test_a_long_run_comes_in_chunks_that_hold_nothing_up(visit):
     visitor.until_step(1999)
     states = gradient_descent.run(gradient_descent.Config(steps=1999))
     assert visitor.columns()["loss"] == [state.loss.item() for state in states]
+    page.select_option("[data-testid=player-speed]", "1")
+    visitor.click("restart")
+    visitor.click("play")
+    page.wait_for_timeout(1000)
+    assert 20 < visitor.step() < 400
 
 
 def test_where_frames_have_no_way_of_their_own_they_come_by_streamlit(visit):

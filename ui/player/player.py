@@ -379,15 +379,19 @@ def player(
         css=(HERE / "player.css").read_text(),
         js=(HERE / "loader.js").read_text(),
     )
-    fork = run.recording.frame_of(run.since) if run.session.heard else 0
-    wide = set[str]().union(*(painted(picture.spec) for picture in pictures))
     recording, who, maker = run.recording, run.who, run.maker(also)
+    fork = recording.frame_of(run.since) if run.session.heard else 0
+    wide = set[str]().union(*(painted(picture.spec) for picture in pictures))
+
+    def wanted(said: object) -> None:
+        """Have the run computed, where a word says so."""
+        if isinstance(said, dict) and said.get("wants") is True:
+            recording.lease(who=who)
 
     def give(said: object) -> dict[str, Any]:
         """What is asked of the run alone, without Streamlit: more frames, or how far it is."""
+        wanted(said)
         if isinstance(said, dict) and "wants" in said:
-            if said["wants"] is True:
-                recording.lease(who=who)
             said = _least(said)
         return answer(recording, said, fork, also, wide, who) | {"maker": maker}
 
@@ -419,8 +423,7 @@ def player(
             st.session_state.pop(f"{key}.asked", None)  # said before, and not wanted any more
             least(said)
         elif what == "look":
-            if isinstance(said, dict) and said.get("wants") is True:
-                recording.lease(who=who)
+            wanted(said)
             least(said)
         elif run.hear(what, said):
             st.session_state[f"{key}.again"] = True
