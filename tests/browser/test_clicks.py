@@ -7,12 +7,14 @@ A preset begins anew whatever was there: of these moments each has one in turn. 
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
 from bench.browser import FIND
 from ui.lessons import LESSONS
 
+ROOT = Path(__file__).parents[2]
 WHEN = ("before", "during", "after")
 EVERY_MOMENT = bool(os.environ.get("EVERY_MOMENT"))
 # Runs that are soon over, so that their end is met too.
@@ -88,6 +90,8 @@ def test_every_view_and_every_switch_leaves_a_player_that_plays(visit, lesson):
     views = page.locator(ROW)
     clickable = [switches.nth(i) for i in range(switches.count())]
     clickable += [views.nth(i) for i in [*range(views.count()), 0][1:]]
+    source = (ROOT / f"pages/{lesson}.py").read_text()
+    assert bool(clickable) == any(f"settings.{kind}(" in source for kind in ("toggle", "view"))
     for when in WHEN:  # an odd number of times: a switch that is on meets all the others
         for one in clickable:
             get_ready(visitor, when)

@@ -8,7 +8,7 @@ they meet depends on the clock. So a failure prints the last ones. For more than
 
 import os
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ SEED = int(os.environ.get("RANDOM_SEED", USUAL_SEED))
 ANSWER_MS = 30_000
 MOVE_MS = 1_000  # a move that cannot be made, as its target has just gone, is given up
 TOLD = 12  # actions that a failure prints
+OFTEN = 5  # so many moves of a kind find at least once what they are made with
 TEXTS = ("0", "1, -2, 0.5", "1, 0; 0, 1", "3, -3; -3, 3", "1e300", "-inf", "nan", "", "1,,2", "<b>")
 TEXTS += ("1e-320, 0; 0, 1e-320", "2, 1; 1, 2", "0.1", "-0", "1e6, -1e6; 1, 1", "x" * 400)
 BUTTONS = ("restart", "back", "play", "forward", "end")
@@ -64,11 +65,13 @@ def pick(options: Sequence[Any], part: float) -> Any:
     return options[int(part * len(options))]
 
 
-def one_of(visitor, selector: str, part: float) -> Locator | None:
-    """One of the elements there are now, None if there is none."""
+def one_of(visitor, selector: str, part: float) -> Locator:
+    """One of the elements there are now; raises Error if there is none."""
     found = visitor.page.locator(selector).filter(visible=True)
     count = found.count()
-    return found.nth(int(part * count)) if count else None
+    if not count:
+        raise Error("none is there")
+    return found.nth(int(part * count))
 
 
 def press_player(visitor, where) -> None:
@@ -94,25 +97,23 @@ def choose_speed(visitor, where) -> None:
 
 
 def move_slider(visitor, where) -> None:
-    slider = one_of(visitor, f"{SIDEBAR} [role=slider]", where[0])
+    slider = one_of(visitor, f"{SIDEBAR} input[type=range]", where[0])
     keys = ("ArrowLeft", "ArrowRight", "ArrowRight", "Home", "End", "PageUp", "PageDown")
     for _ in range(1 + int(12 * where[2])):
-        if slider:
-            slider.press(pick(keys, where[1]), timeout=MOVE_MS)
+        slider.press(pick(keys, where[1]), timeout=MOVE_MS)
 
 
 def type_text(visitor, where) -> None:
-    if box := one_of(visitor, f"{SIDEBAR} input[type=text], {SIDEBAR} input:not([type])", where[0]):
-        box.fill(pick(TEXTS, where[1]), timeout=MOVE_MS)
-        box.press(pick(("Enter", "Tab"), where[2]), timeout=MOVE_MS)
+    box = one_of(visitor, f"{SIDEBAR} input[type=text], {SIDEBAR} input:not([type])", where[0])
+    box.fill(pick(TEXTS, where[1]), timeout=MOVE_MS)
+    box.press(pick(("Enter", "Tab"), where[2]), timeout=MOVE_MS)
 
 
 def press_in(selector: str) -> Callable:
     """Press one of the elements of a kind."""
 
     def press(visitor, where) -> None:
-        if element := one_of(visitor, selector, where[0]):
-            element.click(timeout=MOVE_MS)
+        one_of(visitor, selector, where[0]).click(timeout=MOVE_MS)
 
     return press
 
@@ -121,18 +122,15 @@ def choose_in(opener: str, item: str) -> Callable:
     """Open one of these lists and choose from it."""
 
     def choose(visitor, where) -> None:
-        if opening := one_of(visitor, opener, where[0]):
-            opening.click(timeout=MOVE_MS)
-            visitor.page.wait_for_timeout(100)
-            if chosen := one_of(visitor, item, where[1]):
-                chosen.click(timeout=MOVE_MS)
+        one_of(visitor, opener, where[0]).click(timeout=MOVE_MS)
+        visitor.page.wait_for_timeout(100)
+        one_of(visitor, item, where[1]).click(timeout=MOVE_MS)
 
     return choose
 
 
 def click_picture(visitor, where) -> None:
-    canvas = one_of(visitor, ".canvas", where[0])
-    box = canvas and canvas.bounding_box(timeout=MOVE_MS)
+    box = one_of(visitor, ".canvas", where[0]).bounding_box(timeout=MOVE_MS)
     if box:
         x, y = box["x"] + where[1] * box["width"], box["y"] + where[2] * box["height"]
         visitor.page.mouse.move(x, y)
@@ -234,12 +232,14 @@ def test_whatever_a_visitor_does_the_player_answers(visit):
     visitor = visit(new_tab=True)
     visitor.open(LESSONS[0].name)
     done: deque[str] = deque(maxlen=TOLD)
+    made: Counter[str] = Counter()
     for number, moves in enumerate(actions(SEED, ACTIONS)):
         told = []
         for name, where in moves:
             told.append(f"{name} {' '.join(f'{part:.3f}' for part in where)}")
             try:
                 MOVES[name][1](visitor, where)
+                made[name] += 1
             except Error as missed:  # covered by a menu, or gone since it was found
                 told[-1] += f" ({missed.message.splitlines()[0][:60]})"
         done.append(f"{number}: {'; '.join(told)} -> {visitor.page.url[len(visitor.address) :]}")
@@ -250,6 +250,9 @@ def test_whatever_a_visitor_does_the_player_answers(visit):
             wrong = [f"no answer: {silent.message.splitlines()[0]}"]
         last = "\n".join(done)
         assert not wrong, f"{wrong}\nafter these of seed {SEED}:\n{last}"
+    chances = Counter(move.name for moves in actions(SEED, ACTIONS) for move in moves)
+    never = [name for name, count in chances.items() if count >= OFTEN and not made[name]]
+    assert not never, f"never made, as nothing was there to do it to: {never}"
 
 
 def test_a_seed_chooses_the_same_actions_each_time():
