@@ -19,7 +19,7 @@ from bench.browser import FIND
 from ui.lessons import LESSONS
 
 ACTIONS = int(os.environ.get("RANDOM_ACTIONS", "100"))
-USUAL_SEED = 9  # its first 100 actions have every kind of move
+USUAL_SEED = 14  # its first 100 actions have every kind of move four times and more
 SEED = int(os.environ.get("RANDOM_SEED", USUAL_SEED))
 ANSWER_MS = 30_000
 MOVE_MS = 1_000  # a move that cannot be made, as its target has just gone, is given up
@@ -173,6 +173,8 @@ def wait(visitor, where) -> None:
 
 
 OPTION = "[role=option], [role=menuitem]"
+# A narrow page has its sidebar aside, and under it when it is open.
+OPEN_OR_CLOSE = "[data-testid=stExpandSidebarButton], [data-testid=stSidebarCollapseButton] button"
 MOVES: dict[str, tuple[int, Callable]] = {  # how often, what
     "player": (6, press_player),
     "key": (2, press_key),
@@ -188,6 +190,7 @@ MOVES: dict[str, tuple[int, Callable]] = {  # how often, what
     "guess": (1, press_in(f"{MAIN} [data-testid=stRadio] label")),
     "tab": (1, press_in(f"{MAIN} [role=tab]")),
     "unfold": (1, press_in(f"{SIDEBAR} [data-testid=stExpander] summary")),
+    "sidebar": (1, press_in(OPEN_OR_CLOSE)),
     "picture": (3, click_picture),
     "travel": (3, travel),
     "look": (1, look_otherwise),
