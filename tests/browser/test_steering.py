@@ -356,3 +356,27 @@ def test_back_leaves_the_page_however_often_it_was_steered(visit):
     page.wait_for_timeout(1000)
     page.go_back()
     page.wait_for_selector("text=Watch PyTorch learn")
+
+
+def test_back_comes_back_to_the_run_that_was_left(visit):
+    visitor = visit(new_tab=True)
+    page = visitor.open(f"{PAGE}?{PAGE}.learning_rate=0.3&{PAGE}.at=20")
+    visitor.move("Learning rate", 2)
+    page.get_by_text("Undo the change at 20").wait_for()
+    visitor.scrub(31)
+    visitor.until_told()
+    visitor.rest()
+    left = page.url
+    page.get_by_role("link", name="Linear regression").first.click()
+    page.wait_for_url("**/linear_regression")
+    page.wait_for_selector("canvas.marks")
+    visitor.rest()
+    page.go_back()
+    page.get_by_text("Undo the change at 20").wait_for()
+    visitor.until_step(31)
+    visitor.rest()
+    assert page.url == left
+    assert_frames_are_those_of(visitor.columns(), course_of(page, lesson.Config())[0])
+    page.go_forward()
+    page.wait_for_url("**/linear_regression")
+    page.get_by_text("Undo the change at").wait_for(state="detached")

@@ -24,17 +24,28 @@ export function sign(parts) {
 
 let quiet = false;
 let gone = 0; // how often another page was gone to
+const BURST_MS = 1000; // in which a run of Streamlit tells of one page, and then of another
 
 /** Which visit to a page this is: another one once its visitor has been elsewhere. */
 export function visits() { return gone; }
 
-/** Streamlit adds an entry to the browser's history at each changed setting; Back should leave the page. */
+/**
+ * Streamlit adds an entry to the browser's history at each changed setting; Back should leave the
+ * page. And it should come back to the run that was left: before it goes to another page Streamlit
+ * takes all settings out of the address of this one.
+ */
 export function quieten() {
   if (quiet) return;
   quiet = true;
   const push = history.pushState;
+  let before = { href: location.href, when: -Infinity };
   history.pushState = function pushState(state, title, url) {
-    if (url && samePage(url, location.href)) return history.replaceState(state, title, url);
+    if (url && samePage(url, location.href)) {
+      before = { href: location.href, when: performance.now() };
+      return history.replaceState(state, title, url);
+    }
+    const cleared = !location.search && performance.now() - before.when < BURST_MS;
+    if (cleared) history.replaceState(history.state, "", before.href);
     gone += 1;
     return push.call(this, state, title, url);
   };
