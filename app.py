@@ -7,10 +7,11 @@ from ui.lessons import LESSONS
 if __name__ == "__main__":  # the script that runs for every visitor
     from ui import layout, warmup
 
-    st.set_page_config("Torch Explorables", layout="wide")
     layout.style()
     home = st.Page("pages/home.py", title="Home", default=True)
     page = st.navigation([home, *(st.Page(lesson.page, title=lesson.title) for lesson in LESSONS)])
+    here = "" if page is home else f"{page.title} · "  # or all tabs and bookmarks look the same
+    st.set_page_config(f"{here}Torch Explorables", layout="wide")
     if page is not home:
         warmup.wait()
     page.run()

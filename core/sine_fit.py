@@ -46,8 +46,10 @@ from core.theory.sine_fit.picture import Plane, cycle_ends, foretold, plane, sli
 from core.theory.sine_fit.tail import (
     GROWS,
     KINDS,
+    LONG,
     RETURNS,
     SHRINKS,
+    STRAIGHT,
     Measurement,
     Tail,
     final,
@@ -66,7 +68,8 @@ from core.theory.sine_fit.two_cycle import (
 __all__ = ["FORMULAS", "LIVE", "OPTIMISERS", "RANGES", "REDUCTIONS", "Config", "State"]
 __all__ += ["diverged", "frame", "plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
-__all__ += ["CURVE", "GROWS", "KINDS", "NOTES_END", "NOTES_LOSS", "RETURNS", "SHRINKS"]
+__all__ += ["CURVE", "GROWS", "KINDS", "LONG", "NOTES_END", "NOTES_LOSS", "RETURNS", "SHRINKS"]
+__all__ += ["STRAIGHT"]
 __all__ += ["Measurement", "Minimum", "Plane", "Prediction", "Tail", "best_fit"]
 __all__ += ["critical_step_size", "cycle_ends", "data", "edges", "final", "findings"]
 __all__ += ["foretold"]

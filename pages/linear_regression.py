@@ -28,7 +28,7 @@ PRESETS = {
 }
 WORDS = {
     "monotone": "x creeps in",
-    "one step": "{landing} lands on the solution",
+    "one step": "{landing} leaves nothing of it",
     "overshooting": "x jumps past and comes closer",
     "swinging in": "x swings in",
     "bouncing": "x jumps from side to side for ever",

@@ -314,8 +314,8 @@ def told(guess: str) -> str:
     grown = lesson.grown(config, frames.columns["logits"])
     right = judged(guess, guess == "farther away")
     return (
-        f"Farther away{right}: their distance grew {number(grown)} times. A larger step leaves "
-        "the curve by more, by the square of the step."
+        f"Farther away{right}: their distance, by the root of the *energy*, grew "
+        f"{number(grown)} times. A larger step leaves the curve by more, by the square of the step."
     )
 
 

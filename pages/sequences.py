@@ -11,7 +11,7 @@ from core.ranges import Range
 from core.recording import shared
 from ui.controls import Settings
 from ui.forecast import gates, meaning, over_seeds, point_by_point, sizes
-from ui.page import WATCH, Guess, Try, ending, heading
+from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.painted import Curve, profile
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
@@ -39,10 +39,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "a step that is too long": SMALL | {"learning_rate": 1.0},
 }
 NAMES = {  # of the findings
-    "loss": Name("Loss{cell}", note="predicted: what the notes print"),
-    "frequency": Name("What goes on swings at{cell}", "Hz", "predicted: what was heard"),
+    "loss": Name("Loss{cell}", note="{source}"),
+    "frequency": Name("What goes on swings at{cell}", "Hz", "{source}"),
 }
+SOURCES = {"loss": "predicted: what the notes print", "frequency": "predicted: what was heard"}
 LIMIT = "a straight line through the last two samples has {limit}"
+GOES_ON = ("at 1 Hz", "at zero for ever", "at some other speed")  # after a zero alone
 ALONE = lesson.Config(**OPENING, sequences=1, high_hz=1.0)
 GATED = {  # what the cells do
     "LSTM": [
@@ -289,7 +291,14 @@ if both:
     found = [one._replace(which=k) for k, lane in enumerate(each) for one in lane]
 else:
     found = lesson.findings(frames, *run.legs, prompt=prompt, wave=which)
-verdict(run, found, NAMES, LIMIT, cell=lambda one: f", {CELLS[one.which]}" if both else "")
+verdict(
+    run,
+    found,
+    NAMES,
+    LIMIT,
+    cell=lambda one: f", {CELLS[one.which]}" if both else "",
+    source=lambda one: "" if math.isnan(one.predicted) else SOURCES[one.quantity],
+)
 ends = [frames.columns[f"{lane}loss"][-1] for lane in lanes] if len(frames.steps) else []
 if not all(map(math.isfinite, ends)):
     slower = settings.slower("learning_rate")
@@ -300,9 +309,10 @@ if not all(map(math.isfinite, ends)):
 def told(guess: str) -> str:
     """The reply to who has guessed how one that knows a single wave goes on from a zero."""
     made = next((one.measured for one in found if one.quantity == "frequency"), math.nan)
+    true = GOES_ON[0] if abs(made - 1) < 0.1 else GOES_ON[2]
     return (
-        f"You said: {guess}. From the zero alone it swings at {number(made)} Hz. It has met one "
-        "wave only and knows it by heart: there was nothing to listen for."
+        f"At {number(made)} Hz{judged(guess, guess == true)}. It has met one wave only and knows "
+        "it by heart: there was nothing to listen for."
     )
 
 
@@ -344,7 +354,7 @@ ending(
         "one",
         "**Only one wave.** It learns 1 Hz and no other. Then it hears nothing but the zero. How "
         "does it go on?",
-        ("at 1 Hz", "it stays at zero", "at some other speed"),
+        GOES_ON,
         PRESETS["one wave"] | {"heard": "1", "view": "Rollout"},
         told,
         config == ALONE and prompt == 1 and frames.finished,

@@ -14,7 +14,7 @@ from ui.pictures import Line, of_loss, over_steps, surface
 from ui.player.player import Picture, Readout, player
 from ui.readout import last_update
 from ui.steering import Run
-from ui.theme import BLUE, VERMILION, number, setting, short
+from ui.theme import BLUE, VERMILION, counted, number, setting, short
 from ui.verdict import Name, autopsy, verdict
 
 AMPLITUDES, FREQUENCIES = Range(-5, 5), Range(-6, 6)  # the sliders' part of what Config allows
@@ -49,6 +49,7 @@ LAST = "the largest move of the last quarter is {growth} of that of the quarter 
 ENDS = {  # why it was called so
     "rests": f"{LAST}: below {lesson.SHRINKS}",
     "2-cycle": f"two updates lead {{back}} of a move away: below {lesson.RETURNS}",
+    "on its way": f"two updates lead {{back}} of a move away: above {lesson.STRAIGHT}",
     "wanders": f"two updates lead {{back}} of a move away: above {lesson.RETURNS}",
     "runs away": f"{LAST}: above {lesson.GROWS}, or numbers are lost",
 }
@@ -56,6 +57,7 @@ ENDS = {  # why it was called so
 OTHERWISE = {
     "rests": "Here it comes to rest all the same.",
     "2-cycle": "Here it ends by leaping to and fro.",
+    "on its way": f"Here it is so slow that {lesson.LONG:,} updates more do not bring it there.",
     "wanders": "Here it settles into no flip, and wanders.",
     "runs away": "Here each leap is longer than the one before.",
 }
@@ -115,7 +117,7 @@ critical = prediction.critical_step_size if prediction else math.nan
 settings.mark("step_size", {"rests below": critical})
 
 story = [
-    f"The wave a sin(f x) is fitted to {config.points} points. The *loss* L is the "
+    f"The wave a sin(f x) is fitted to {counted(config.points, 'point')}. The *loss* L is the "
     f"{config.reduction} of their squared errors, and each update goes against its slope."
 ]
 if settings.prediction != "shown":

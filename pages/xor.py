@@ -12,7 +12,7 @@ from ui import charts
 from ui.controls import Settings
 from ui.luck import luck
 from ui.network import gallery, network
-from ui.page import WATCH, Guess, Try, ending, heading
+from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.painted import Level, Mesh, Raster, field, warped
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
@@ -55,6 +55,7 @@ SEEDS = 50
 TABLE = "table"  # points of one's own that do not fit into a link
 CLASSES = ("class 0", "class 1")
 OUTPUT = "probability"
+STRAIGHT = "a straight one"
 UNITS = {
     f"unit {k} of layer {layer}": f"unit_{layer}_{k}"
     for layer in range(1, int(lesson.RANGES["layers"].high) + 1)
@@ -171,6 +172,7 @@ run = Run(settings, lesson.frame_with_sharpness if view == "Sharpness" else None
 config = run.config
 prediction = lesson.predict(config)
 straight, least = config.activation == "linear", short(prediction.line_loss)
+lone = config.hidden == 1 and not straight
 
 story = [
     "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
@@ -187,6 +189,12 @@ elif straight:
     story.append(
         "Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
         f"what it is wrong by, falls to {least}."
+    )
+elif lone:
+    story.append(
+        "Here all goes through one unit, so the line stays as it is in its inputs, straight. But "
+        "the unit bends p: away from the line it levels off, and the *loss*, what it is wrong by, "
+        "can fall further than without a bend."
     )
 else:
     story.append(f"The best straight line would have a *loss*, what it is wrong by, of {least}.")
@@ -222,12 +230,12 @@ both = config.sizes[1] > 0
 line = prediction.line_loss
 loss = over_steps(
     run,
-    "The loss" if straight else f"The loss; green: the best straight line's, {least}",
+    "The loss" if straight or lone else f"The loss; green: the best straight line's, {least}",
     "loss",
     [Line("loss", "train", line if straight else math.nan, BLUE)]
     + [Line("test_loss", "test", math.nan, VERMILION)] * both,
     (0.0, 0.9),
-    targets=() if straight else (line,),
+    targets=() if straight or lone else (line,),
     apart=True,
 )
 accuracy = over_steps(
@@ -330,8 +338,9 @@ def told(guess: str) -> str:
     """The reply to who has guessed what a network without a bend does."""
     final = frames.columns["loss"][-1]
     return (
-        f"You said: {guess}. It ends at a loss of {number(final)}; the best straight line's is "
-        f"{number(prediction.line_loss)}. Layers without a bend are one line, however many."
+        f"A straight one{judged(guess, guess == STRAIGHT)}. It ends at a loss of {number(final)}; "
+        f"the best straight line's is {number(prediction.line_loss)}. Layers without a bend are "
+        "one line, however many."
     )
 
 
@@ -362,7 +371,7 @@ ending(
     Guess(
         "straight",
         "**No bend.** The same four units, but none bends its sum. What becomes of the line?",
-        ("it bends later", "it stays straight", "there is none"),
+        ("one that bends later", STRAIGHT, "none at all"),
         PRESETS["without a bend"],
         told,
     ),

@@ -219,3 +219,9 @@ def test_one_wave_is_learnt_by_heart(open_page):
     assert not page.exception
     assert re.search(r"Of 1 wave", story(page))
     assert math.isfinite(float(verdict(page)["Loss"][1]))
+
+
+def test_what_is_not_predicted_has_no_source(open_page):
+    page = open_page(NAME, **TINY | {"sequences": "1", "high_hz": "1"})
+    assert verdict(page)["Loss"][0].startswith("—")
+    assert "what the notes print" not in tables(page)

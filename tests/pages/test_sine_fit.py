@@ -47,6 +47,23 @@ def test_what_is_said_is_what_comes(open_page, name, words, kind):
     assert verdict(page)["How it ends"][1] == kind
 
 
+def test_a_step_so_small_that_the_run_creeps_is_not_said_to_wander(open_page):
+    """Far below the critical step it goes straight on, to where it will rest."""
+    page = open_page(NAME, step_size="0.0001")
+    assert "1,000 updates more do not bring it there" in story(page)
+    assert "wanders" not in story(page)
+    predicted, measured, _ = verdict(page)["How it ends"]
+    assert predicted == "rests"
+    assert measured.startswith("too short to tell")
+    # Where it goes astray in the end, forty updates still show it creeping: that is no wandering.
+    short = verdict(open_page(NAME, step_size="0.00056"))["How it ends"]
+    assert short[1].startswith("too short to tell")
+
+
+def test_one_point_is_not_points(open_page):
+    assert "fitted to 1 point." in story(open_page(NAME, points="1"))
+
+
 def test_a_run_that_leaves_is_explained_and_mended(open_page):
     page = preset(open_page(NAME), "gradient descent, no longer normalised")
     assert any("Why it runs away" in one.value for one in page.markdown)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from core.xor import Config, many_seeds, probability, run, update_after, wilson
+from core.xor import Config, many_seeds, predict, probability, run, update_after, wilson
 from tests.pages.tabs import opened_tab, tables
 from tests.pages.verdict import verdict
 from ui.theme import number
@@ -308,3 +308,29 @@ def test_a_large_table_is_said_not_to_travel(open_page):
     assert any("do not fit into a link" in one.value for one in page.markdown)
     next(one for one in page.button if one.label == "Train on these points").click().run()
     assert len(page.session_state[f"{NAME}.run"].config.extra_points) == 150
+
+
+def test_one_unit_is_not_held_against_the_best_line_without_a_bend(open_page):
+    """p of one unit levels off, which a straight line's does not: its loss falls below the best."""
+    page = open_page(NAME, hidden="1", epochs="200")
+    config = page.session_state[f"{NAME}.run"].config
+    *_, last = run(config)
+    assert float(last.loss) < predict(config).line_loss - 0.1
+    assert "The best straight line" not in story(page)
+    assert "the line stays as it is in its inputs, straight" in story(page)
+    assert "The best straight line would have" in story(open_page(NAME, hidden="2", epochs="1"))
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"),
+    [
+        ("a straight one", "A straight one, as you said."),
+        ("none at all", "A straight one, not none at all."),
+    ],
+)
+def test_a_guess_of_the_line_is_judged(open_page, guess, answer):
+    page = open_page(NAME, epochs="1")
+    page.radio(f"{NAME}.straight.guess").set_value(guess).run()
+    page.button(f"{NAME}.straight").click().run()
+    assert not page.exception
+    assert any(one.value.startswith(answer) for one in page.markdown)

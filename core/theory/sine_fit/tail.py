@@ -7,7 +7,8 @@ the next. Two statistics name its kind, the first that holds:
                 is in the tail
     rests       `growth` is below SHRINKS, or moves are rounding
     2-cycle     `back` is below RETURNS
-    wanders     none of these: on its way yet, round a longer cycle, or in no order at all
+    on its way  `back` is above STRAIGHT
+    wanders     none of these: round a longer cycle, or in no order at all
 
 `growth` is the mean move of the tail's later half divided by that of its earlier half, `back` the
 mean distance over two moves divided by the mean move: 0 where every second place is the same, 2
@@ -30,7 +31,7 @@ from core.theory.sine_fit.course import predicted_course
 if TYPE_CHECKING:
     from core.sine_fit import Config
 
-KINDS = ("rests", "2-cycle", "wanders", "runs away")
+KINDS = ("rests", "2-cycle", "on its way", "wanders", "runs away")
 FEWEST = 8  # places: fewer have no halves of a half
 # A swing that follows a step size which decays as 1/k has a growth of log(4/3) / log(3/2) = 0.71:
 # that is on its way to rest. One that stays has a growth of 1.
@@ -70,8 +71,10 @@ def tail(parameters: np.ndarray) -> Tail:
         kind = "runs away"
     elif growth < SHRINKS or later <= ROUNDING * (1 + np.abs(late).max()):
         kind = "rests"
+    elif back < RETURNS:
+        kind = "2-cycle"
     else:
-        kind = "2-cycle" if back < RETURNS else "wanders"
+        kind = "on its way" if back > STRAIGHT else "wanders"
     return Tail(kind, growth, back)
 
 
@@ -131,7 +134,7 @@ def _needed(field: str, course: Course) -> int | None:
     since, config = course[-1]
     places = _long_after(course)[since:]
     final = _end(places)
-    if final.tail.kind == "wanders" and final.tail.back > STRAIGHT:
+    if final.tail.kind == "on its way":
         return None
 
     def enough(steps: int) -> bool:

@@ -47,13 +47,16 @@ def test_a_swing_that_falls_like_a_decaying_step_is_on_its_way_to_rest():
         assert found.growth == pytest.approx(math.log(4 / 3) / math.log(3 / 2), rel=0.05)
 
 
-def test_what_goes_on_goes_round_or_jumps_about_wanders():
+def test_what_goes_straight_on_is_on_its_way_and_what_goes_round_or_jumps_about_wanders():
     random = np.random.default_rng(0)
-    straight, angle = K * ALONG, K * 2 * math.pi / 7
+    angle = K * 2 * math.pi / 7
     around = np.hstack([np.cos(angle), np.sin(angle)])
-    for places, back in ((straight, 2.0), (around, 2 * math.cos(math.pi / 7))):
+    for places, kind, back in (
+        (K * ALONG, "on its way", 2.0),
+        (around, "wanders", 2 * math.cos(math.pi / 7)),
+    ):
         found = tail(places)
-        assert found.kind == "wanders"
+        assert found.kind == kind
         assert found.back == pytest.approx(back)
     walk = tail(np.cumsum(random.normal(size=(2000, 2)), axis=0))
     assert walk.kind == "wanders"
@@ -170,7 +173,7 @@ def test_an_amplitude_takes_longer_than_its_kind():
 
 def test_a_run_on_its_way_after_a_thousand_updates_more_is_not_told():
     creeping = Config(step_size=1e-5)
-    assert tail(predicted_course(creeping)).kind == "wanders"
+    assert tail(predicted_course(creeping)).kind == "on its way"
     assert needed("kind", creeping) is None
 
 
