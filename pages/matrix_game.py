@@ -128,9 +128,10 @@ batch = len(config.starts) > lesson.FEW
 learners = lesson.followed(config)
 names = list(learners)
 where = f"({short(game.p)}, {short(game.q)})"
+alone = ", as if the other stood still" * (config.learner == "naive" and not config.rivals)
 story = [
     "Two players choose at once: player 0 its first row with probability p, player 1 its first "
-    "column with probability q. Each learns by its own slope, as if the other stood still."
+    f"column with probability q. Each learns by its own slope{alone}."
 ]
 if settings.prediction != "shown":
     story.append(WATCH)
@@ -242,7 +243,7 @@ def readout(config: lesson.Config) -> Readout:
     runs = min(len(config.starts) + len(config.rivals), lesson.FEW)
     (a0, a1), (v0, v1) = ((f"{{{name}_0}}", f"{{{name}_{runs}}}") for name in ("logits", "field"))
     eta = setting(config.learning_rate)
-    following = f"What happens next: a₀ = {a0} + {eta} × {v0}, a₁ = {a1} + {eta} × {v1}"
+    following = f"One more update: a₀ = {a0} + {eta} × {v0}, a₁ = {a1} + {eta} × {v1}"
     if config.learner != "naive":
         following = f"The slopes of their rewards are {v0} and {v1}; {config.learner} players go "
         following += "their own way."

@@ -246,8 +246,8 @@ def readout(config: lesson.Config) -> Readout:
     return Readout(
         "Before the first update the loss of a batch is {loss}.",
         # One line whatever the numbers: what comes below must not jump.
-        f"What just happened: {config.batch_size} pictures of epoch {{epoch}}. The next batch has "
-        "a loss of {loss}, a gradient of {gradient_norm}.",
+        f"What just happened: {config.batch_size} pictures of epoch {{epoch}}. One more batch "
+        "has a loss of {loss}, a gradient of {gradient_norm}.",
         {"epoch": [str(epoch) for epoch in range(config.epochs + 1)]},
     )
 

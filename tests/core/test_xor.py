@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from core.course import play
-from core.rasters import LARGEST, to_values
+from core.rasters import LARGEST, level_line, to_values
 from core.xor import (
     CELLS,
     FIELDS,
@@ -462,7 +462,7 @@ def test_a_frame_shows_numbers_and_fields(fields: dict[str, Any]):
     parts = to_values(shown["line"], -1, 1)
     # The logit is had back from a probability in float32, of 24 bits: to 2**-24 / (p (1 - p)).
     lost = 2**-22 / (found * (1 - found)).double().min().item() / size
-    assert np.abs(parts - coarse / (np.abs(coarse) + size)).max() < 1.02 / LARGEST + lost
+    assert np.abs(parts - coarse / np.hypot(coarse, size)).max() < 1.02 / LARGEST + lost
 
     model, x = trained(config, state), _inputs(config, grid(look, UNIT_CELLS).view(-1, 2))
     with torch.no_grad():
@@ -596,3 +596,16 @@ def test_a_run_on_a_gpu_is_that_on_the_cpu_and_resumes_bit_for_bit(fields: dict[
     *_, last = run(on_gpu, expected[4])
     assert last.loss.device.type == "cuda"
     torch.testing.assert_close(last.loss.cpu(), expected[-1].loss, **ROUNDING)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_the_line_of_a_network_without_a_bend_is_drawn_straight(seed: int):
+    """Also where p is near a half everywhere, as at the end of a long run."""
+    config = Config(learning_rate=0.1, activation="linear", epochs=30, seed=seed)
+    *_, state = run(config)
+    strokes = level_line(frame(config, state)["line"], LARGEST / 2)
+    places = strokes.reshape(-1, 2) - strokes.reshape(-1, 2).mean(axis=0)
+    assert len(places) > 20
+    _, _, (_, across) = np.linalg.svd(places)
+    # A byte is a 60th of what neighbours differ by near the line: half of it, and the curvature.
+    assert np.abs(places @ across).max() < 0.02  # cells

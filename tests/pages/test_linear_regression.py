@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.linear_regression import Config, predict
+from tests.pages.verdict import verdict as rows_of
 from ui.theme import number
 
 NAME = "linear_regression"
@@ -274,3 +275,14 @@ def test_at_the_solution_nothing_runs_away(open_page):
     page = open_page(NAME, **NOTES | steered)
     assert "Here x is where the loss is smallest, and stays." in said(page)
     assert "Why it runs away" not in said(page)
+
+
+def test_an_error_that_one_update_takes_away_is_measured_and_no_other_is_said_to_be_gone(open_page):
+    """In a valley η = 1/λ of the steep direction leaves nothing of that one alone."""
+    page = open_page(NAME, damping_factor="0.5")
+    assert "leaves nothing of it" in said(page)
+    assert "lands on the solution" not in said(page)
+    rows = rows_of(page)
+    steep, gentle = (rows[f"Error kept along the {way} direction"] for way in ("steep", "gentle"))
+    assert steep == ["0", "0", "exact"]
+    assert 0.9 < float(gentle[1]) < 1

@@ -70,11 +70,15 @@ def measure(config: Config, x: np.ndarray, gradient: np.ndarray, loss: np.ndarra
             continue
         found.append(float(slopes[index] / errors[0, index]))
         error = error[: np.argmin(np.isfinite(error)) or None]
-        above = np.abs(error) > np.maximum(FLOOR * first, digits[: len(error), index])
-        # The first update always counts.
-        end = max(2, int(np.flatnonzero(above).max(initial=0)) + 1)
-        lost = len(error) == 1 < len(errors)
-        rates[index] = math.inf if lost else measured_rate(error[:end])
+        away, least = np.abs(error), digits[: len(error), index]
+        sound = np.flatnonzero(away > np.maximum(FLOOR * first, least))
+        end = max(2, int(sound.max(initial=0)) + 1)  # the first update always counts
+        if len(error) == 1 < len(errors):  # lost
+            rates[index] = math.inf
+        elif len(error) > 1 and (away < np.minimum(FLOOR * first, least))[1:].all():
+            rates[index] = 0.0  # one update took it away: what is left is rounding
+        else:
+            rates[index] = measured_rate(error[:end])
     known = [rate for rate in rates if not math.isnan(rate)]
     rate = max(known, default=math.nan)
     seen = len(found) == len(moving) > 0

@@ -52,9 +52,10 @@ def unit_names(config: Config) -> list[str]:
 
 def pictures(config: Config, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
     """(CELLS, CELLS) P(class 1) over the window, from 0 to 1; (LINE_CELLS, LINE_CELLS) its logit z
-    as z / (|z| + s), from -1 to 1, with s a quarter of the mean |z|: so the line of 0 is smooth
-    also where little is learnt yet; (len(unit_names), UNIT_CELLS, UNIT_CELLS) the units over the
-    window, in UNIT_LIMITS. All uint8, on the parameters' device.
+    as z / √(z² + s²), from -1 to 1, with s a quarter of the mean |z|: so the line of 0 is smooth
+    also where little is learnt yet, and a straight one straight, as around 0 it goes evenly;
+    (len(unit_names), UNIT_CELLS, UNIT_CELLS) the units over the window, in UNIT_LIMITS. All uint8,
+    on the parameters' device.
     """
     device = next(iter(parameters.values())).device
     x = grid_inputs(window(config), (CELLS, UNIT_CELLS), config.features, device)
@@ -64,8 +65,8 @@ def pictures(config: Config, parameters: Parameters) -> tuple[Tensor, Tensor, Te
     # Of two times two cells the mean: it belongs to the middle of a cell that is twice as large.
     fold = CELLS // LINE_CELLS
     coarse = inside.view(LINE_CELLS, fold, LINE_CELLS, fold).mean(dim=(1, 3))
-    size = coarse.abs()
-    line = to_bytes(coarse / (size + (size.mean() / 4).clamp(min=1e-30)), -1, 1)
+    size = (coarse.abs().mean() / 4).clamp(min=1e-30)
+    line = to_bytes(coarse / torch.hypot(coarse, size), -1, 1)
     shown = torch.cat([values[:FIELDS, CELLS**2 :] for values in units])
     small = to_bytes(shown, *UNIT_LIMITS[config.activation])
     return field, line, small.view(-1, UNIT_CELLS, UNIT_CELLS)
