@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from core import matrix_game as lesson
 from core.ranges import Range
 from ui import charts, export
@@ -135,6 +137,11 @@ story = [
 ]
 if settings.prediction != "shown":
     story.append(WATCH)
+elif cycle and not lesson.distance(config, np.transpose(config.starts)).any():
+    story.append(
+        f"Both begin at {where}, the *equilibrium*: there neither gains by a change, so nothing "
+        "moves. A click in the portrait begins elsewhere."
+    )
 elif cycle:
     story.append(
         f"What helps one makes the other turn, so they chase each other around {where}, the "

@@ -322,3 +322,12 @@ def test_a_steered_run_opens_from_its_link(open_page):
     assert not page.warning
     assert page.session_state[f"{NAME}.run"].course[0] == (0, Config(steps=660))
     assert page.session_state[f"{NAME}.run"].course[1][0] == 220
+
+
+def test_who_begins_where_nothing_moves_is_not_said_to_chase(open_page):
+    pennies = {"payoff_0": "1,-1;-1,1", "payoff_1": "-1,1;1,-1"}
+    still = said(open_page(NAME, steps="300", **pennies))
+    assert "Both begin at (0.5, 0.5), the *equilibrium*" in still
+    assert "they chase each other" not in still
+    moved = said(open_page(NAME, steps="300", starts="1,0", **pennies))
+    assert "they chase each other around (0.5, 0.5)" in moved
