@@ -55,6 +55,7 @@ from core.theory.matrix_game.laps import (
 from core.theory.matrix_game.learners import FORMULAS, WAYS
 from core.theory.matrix_game.orbits import (
     FLOWING,
+    begins_at_rest,
     corner,
     distance,
     drift,
@@ -81,6 +82,7 @@ __all__ += ["plain_pytorch", "run"]
 # Theory's, which stands in core/theory: a page or a notebook asks the lesson for all of it.
 __all__ += ["FLOWING", "GAMES", "SMALL", "WAYS", "analyse", "arrows", "average", "averages"]
 __all__ += ["averages_window"]
+__all__ += ["begins_at_rest"]
 __all__ += ["charted_averages", "charted_distances", "cloud", "corner", "distance", "distances"]
 __all__ += ["drift", "energy", "findings", "flow", "foreseen", "grown", "half_life", "laps"]
 __all__ += ["level_lines", "level_sets", "logits_at", "measure", "needed", "obeys", "orbit"]

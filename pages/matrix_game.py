@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from core import matrix_game as lesson
 from core.ranges import Range
 from ui import charts, export
@@ -137,7 +135,7 @@ story = [
 ]
 if settings.prediction != "shown":
     story.append(WATCH)
-elif cycle and not lesson.distance(config, np.transpose(config.starts)).any():
+elif cycle and lesson.begins_at_rest(config):
     story.append(
         f"Both begin at {where}, the *equilibrium*: there neither gains by a change, so nothing "
         "moves. A click in the portrait begins elsewhere."

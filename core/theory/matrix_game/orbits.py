@@ -165,6 +165,11 @@ def distance(config: Config, logits: np.ndarray) -> np.ndarray:
         return np.sqrt((np.abs([[c1], [c0]]) * excess(offset, center)).sum(axis=-2))
 
 
+def begins_at_rest(config: Config) -> bool:
+    """Whether every start is where the learner rests, so that nothing will move."""
+    return not distance(config, np.transpose(config.starts)).any()
+
+
 def drift(config: Config, start: tuple[float, float]) -> float:
     """What a lap from the logits `start` adds to H - H*, as a part of it; to the first order in η.
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.matrix_game import (
     Config,
     analyse,
+    begins_at_rest,
     corner,
     distance,
     drift,
@@ -246,3 +247,12 @@ def test_an_update_adds_the_energy_of_its_square(game: Config, a0: float, a1: fl
 
 def test_who_starts_at_rest_gains_nothing():
     assert math.isnan(drift(PENNIES, (0.0, 0.0)))
+
+
+def test_nothing_moves_where_all_begin_at_rest_and_only_there():
+    still = replace(PENNIES, starts=((0.0, 0.0), (0.0, 0.0)), steps=50)
+    for game in (still, replace(still, starts=((0.0, 0.0), (0.0, 1e-3))), NOTES):
+        first, *later = islice(run(game), 51)
+        moves = any(not torch.equal(state.logits, first.logits) for state in later)
+        assert begins_at_rest(game) == (not moves)
+    assert begins_at_rest(still)
