@@ -24,7 +24,10 @@ export function sign(parts) {
 
 let quiet = false;
 let gone = 0; // how often another page was gone to
-const BURST_MS = 1000; // in which a run of Streamlit tells of one page, and then of another
+// What Streamlit took all settings out of, and whether the player has had an answer since: then it
+// was not on the way to another page, unless that follows at once.
+let cleared = { href: "", when: -Infinity, answered: true };
+const BURST_MS = 1000;
 
 /** Which visit to a page this is: another one once its visitor has been elsewhere. */
 export function visits() { return gone; }
@@ -35,17 +38,19 @@ export function visits() { return gone; }
  * takes all settings out of the address of this one.
  */
 export function quieten() {
+  cleared.answered = true;
   if (quiet) return;
   quiet = true;
   const push = history.pushState;
-  let before = { href: location.href, when: -Infinity };
   history.pushState = function pushState(state, title, url) {
     if (url && samePage(url, location.href)) {
-      before = { href: location.href, when: performance.now() };
+      if (!new URL(url, location.href).search)
+        cleared = { href: location.href, when: performance.now(), answered: false };
       return history.replaceState(state, title, url);
     }
-    const cleared = !location.search && performance.now() - before.when < BURST_MS;
-    if (cleared) history.replaceState(history.state, "", before.href);
+    const left = !cleared.answered || performance.now() - cleared.when < BURST_MS;
+    if (left && !location.search) history.replaceState(history.state, "", cleared.href);
+    cleared = { href: "", when: -Infinity, answered: true };
     gone += 1;
     return push.call(this, state, title, url);
   };
