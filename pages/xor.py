@@ -172,7 +172,7 @@ run = Run(settings, lesson.frame_with_sharpness if view == "Sharpness" else None
 config = run.config
 prediction = lesson.predict(config)
 straight, least = config.activation == "linear", short(prediction.line_loss)
-lone = config.hidden == 1 and not straight
+held = not straight and config.hidden > 1  # against the best line: one unit levels off, it does not
 
 story = [
     "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
@@ -190,14 +190,14 @@ elif straight:
         "Here no unit bends, so all of it is one straight line in its inputs: at best its *loss*, "
         f"what it is wrong by, falls to {least}."
     )
-elif lone:
+elif held:
+    story.append(f"The best straight line would have a *loss*, what it is wrong by, of {least}.")
+else:
     story.append(
         "Here all goes through one unit, so the line stays as it is in its inputs, straight. But "
         "the unit bends p: away from the line it levels off, and the *loss*, what it is wrong by, "
         "can fall further than without a bend."
     )
-else:
-    story.append(f"The best straight line would have a *loss*, what it is wrong by, of {least}.")
 heading(
     run,
     story,
@@ -230,12 +230,12 @@ both = config.sizes[1] > 0
 line = prediction.line_loss
 loss = over_steps(
     run,
-    "The loss" if straight or lone else f"The loss; green: the best straight line's, {least}",
+    f"The loss; green: the best straight line's, {least}" if held else "The loss",
     "loss",
     [Line("loss", "train", line if straight else math.nan, BLUE)]
     + [Line("test_loss", "test", math.nan, VERMILION)] * both,
     (0.0, 0.9),
-    targets=() if straight or lone else (line,),
+    targets=(line,) if held else (),
     apart=True,
 )
 accuracy = over_steps(

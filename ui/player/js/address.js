@@ -24,10 +24,7 @@ export function sign(parts) {
 
 let quiet = false;
 let gone = 0; // how often another page was gone to
-// What Streamlit took all settings out of, and whether the player has had an answer since: then it
-// was not on the way to another page, unless that follows at once.
-let cleared = { href: "", when: -Infinity, answered: true };
-const BURST_MS = 1000;
+let cleared = null; // the address that Streamlit last took all settings out of, until the page says more
 
 /** Which visit to a page this is: another one once its visitor has been elsewhere. */
 export function visits() { return gone; }
@@ -38,19 +35,17 @@ export function visits() { return gone; }
  * takes all settings out of the address of this one.
  */
 export function quieten() {
-  cleared.answered = true;
+  cleared = null;
   if (quiet) return;
   quiet = true;
   const push = history.pushState;
   history.pushState = function pushState(state, title, url) {
     if (url && samePage(url, location.href)) {
-      if (!new URL(url, location.href).search)
-        cleared = { href: location.href, when: performance.now(), answered: false };
+      cleared = new URL(url, location.href).search ? null : location.href;
       return history.replaceState(state, title, url);
     }
-    const left = !cleared.answered || performance.now() - cleared.when < BURST_MS;
-    if (left && !location.search) history.replaceState(history.state, "", cleared.href);
-    cleared = { href: "", when: -Infinity, answered: true };
+    if (cleared) history.replaceState(history.state, "", cleared);
+    cleared = null;
     gone += 1;
     return push.call(this, state, title, url);
   };
