@@ -75,6 +75,17 @@ def until_quiet(log: Path, rate: float, visitor) -> int:
     return len(updates(log, rate))
 
 
+def assert_stopped(log: Path, rate: float, visitor) -> None:
+    """No frame is computed any more but that of the slice in the making, and the picture rests.
+
+    That slice may take a while: a process to which the run has gone makes up to `APART` updates
+    again before it comes to the next.
+    """
+    known, step = len(updates(log, rate)), visitor.step()
+    assert until_quiet(log, rate, visitor) <= known + 1
+    assert visitor.step() == step
+
+
 def until_more(log: Path, rate: float, visitor, count: int = 5) -> None:
     """Wait until so many more updates are made."""
     before = updates(log, rate).total()
@@ -141,10 +152,7 @@ def test_computing_is_stopped_and_goes_on(opened, log):
     button.click()  # while it plays
     expect_work(page, STOPPED, REST)
     expect(playing).to_have_attribute("aria-label", "Play")
-    page.wait_for_timeout(500)  # the slice that was being made
-    made, step = updates(log, rate).total(), visitor.step()
-    page.wait_for_timeout(1000 * QUIET)
-    assert (updates(log, rate).total(), visitor.step()) == (made, step)
+    assert_stopped(log, rate, visitor)
     visitor.click("play")  # goes on
     visitor.until_step(len(updates(log, rate)) + 1, or_later=True)
     visitor.click("end")
@@ -152,10 +160,8 @@ def test_computing_is_stopped_and_goes_on(opened, log):
     until_more(log, rate, visitor)
     button.click()  # while it is on the way to the end
     expect_work(page, STOPPED, REST)
-    page.wait_for_timeout(500)
-    made, step = updates(log, rate).total(), visitor.step()
-    page.wait_for_timeout(1000 * QUIET)
-    assert (updates(log, rate).total(), visitor.step()) == (made, step)
+    assert_stopped(log, rate, visitor)
+    step = visitor.step()
     # So far from the end that one lease alone does not do.
     assert len(updates(log, rate)) < steps - LEASE_SECONDS / UPDATE
     button.click()  # and now all of it, without playing
@@ -187,10 +193,10 @@ def test_play_moves_with_what_is_there_and_is_steered(opened, log):
     assert fork % lesson.APART == 0
     assert on_screen <= fork <= on_screen + 20 + lesson.APART
     visitor.until_step(fork + 4, or_later=True)
-    left = updates(log, 0.08).total()
+    left = len(updates(log, 0.08))
     visitor.click("play")
     page.wait_for_timeout(700)
-    assert updates(log, 0.08).total() == left  # nobody waits for the run that was left
+    assert len(updates(log, 0.08)) <= left + 1  # nobody waits for the run that was left
     columns = visitor.columns()
     config = lesson.Config(rate=0.08, seconds=UPDATE)
     assert len(columns["step"]) > fork + 4
@@ -223,10 +229,7 @@ def test_what_is_on_its_way_when_computing_is_stopped_does_not_have_it_go_on(ope
     for one in held:
         one.continue_()
     expect_work(page, STOPPED, REST)
-    page.wait_for_timeout(500)  # the slice that was being made
-    made = updates(log, rate).total()
-    page.wait_for_timeout(1000 * QUIET)
-    assert updates(log, rate).total() == made
+    assert_stopped(log, rate, visitor)
 
 
 def test_at_rest_a_fork_waits_for_a_state_to_go_on_from(opened, log):
@@ -286,11 +289,11 @@ def test_others_are_not_held_up_and_who_leaves_is_not_computed_for(opened, log):
     one.click("play")
     expect_work(one.page, WORKING, STOP)
     other = opened(rate=0.5, seconds=0)
-    expect_work(other.page, "", None)
     other.click("play")
     other.until_step(40, or_later=True)
     other.click("end")
     other.until_step(200)
+    expect_work(other.page, "", None)
     one.page.bring_to_front()
     until_more(log, 0.13, one)  # meanwhile too
     one.page.get_by_role("link", name="Away").click()

@@ -252,9 +252,9 @@ def test_a_slow_browser_far_away_plays_slower_and_stays_in_charge(visit):
     # no backlog grows, however much is asked for.
     assert visitor.sent - sent < 12
     assert visitor.most_waiting <= 3
+    visitor.until_step(51, or_later=True)
     visitor.click("play")
     stopped = visitor.step()
-    assert stopped > 50
     page.wait_for_timeout(500)
     assert visitor.step() == stopped  # at once, not when the network allows
     visitor.click("back")  # the frame before is there, the next one may still be on its way

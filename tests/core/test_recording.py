@@ -1339,7 +1339,8 @@ def test_2500_pictures_of_100_by_100_stay_2500() -> None:
     assert part.every == 1
     assert columns_of(frames) == 2_500 * 10_000
     assert frames.columns["cells"].max(axis=1).tolist() == [k % 251 for k in range(2_500)]
-    assert part.nbytes - columns_of(frames) <= recording.MAX_CHECKPOINTS * 16
+    # Beside them states, of which a busy machine has more kept, and never more than there are.
+    assert part.nbytes - columns_of(frames) <= 2_500 * 16
 
 
 def test_rows_are_the_same_while_the_columns_grow() -> None:
