@@ -248,7 +248,7 @@ def readout(config: lesson.Config) -> Readout:
     runs = min(len(config.starts) + len(config.rivals), lesson.FEW)
     (a0, a1), (v0, v1) = ((f"{{{name}_0}}", f"{{{name}_{runs}}}") for name in ("logits", "field"))
     eta = setting(config.learning_rate)
-    following = f"One more update: a₀ = {a0} + {eta} × {v0}, a₁ = {a1} + {eta} × {v1}"
+    following = f"One more update: a₀ = {a0} + {eta} × ({v0}), a₁ = {a1} + {eta} × ({v1})"
     if config.learner != "naive":
         following = f"The slopes of their rewards are {v0} and {v1}; {config.learner} players go "
         following += "their own way."

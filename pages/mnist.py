@@ -316,7 +316,7 @@ ending(
     ),
     Try(
         "**A thousand times the notes' rate.** A rate of 1 is far too long for most networks. "
-        "Here two softmaxes make the loss so flat that it suits.",
+        "With the notes' two softmaxes the loss is so flat that it suits.",
         "A rate of 1",
         NOTES["a rate of 1"],
     ),

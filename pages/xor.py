@@ -370,7 +370,7 @@ ending(
     frames,
     Guess(
         "straight",
-        "**No bend.** The same four units, but none bends its sum. What becomes of the line?",
+        "**No bend.** The notes' four units, but none bends its sum. What becomes of the line?",
         ("one that bends later", STRAIGHT, "none at all"),
         PRESETS["without a bend"],
         told,

@@ -71,6 +71,7 @@ FORETOLD = "datum.step <= until"
 PARTS = 6  # colours of a cloud's points
 MOST_ROWS = 300  # of a curve drawn once: more would be closer together than two pixels
 LABEL, BROAD = 15, 110  # pixels from one label to the next, and as long as a learner's name
+ASIDE = 6  # more pixels from a label over its line to an edge along which that line may run
 # An axis is wide enough to tell its ticks apart in 12 digits, and its numbers are no denormal ones.
 NARROWEST, LEAST, MOST = 1e-9, 1e-290, 1e290
 
@@ -105,18 +106,21 @@ def _look_up(values: Mapping[str, Any]) -> str:
 _NAMED: Any = {"text": "label:N", "color": alt.Color("ink:N", scale=None)}
 
 
-def _spread(now: alt.Chart, named: Sequence[tuple[str, str, str, int]], log: bool) -> alt.Chart:
+def _spread(
+    now: alt.Chart, named: Sequence[tuple[str, str, str, int]], log: bool, aside: int
+) -> alt.Chart:
     """A row for each label of the heads in `now`: label, ink, and y, so that none hides another.
 
-    Each of `named` is (column, label, colour, pixels below the head). Labels are sorted by where
-    their heads are and, where these are in one place, by where theory ends. Pushing each below the
-    one before, and each above the one after, are both ways of keeping them apart; so is the mean of
-    the two, which leaves a crowd around its middle.
+    Each of `named` is (column, label, colour, pixels below the head); none comes nearer to the
+    upper or lower edge than `aside` pixels. Labels are sorted by where their heads are and, where
+    these are in one place, by where theory ends. Pushing each below the one before, and each above
+    the one after, are both ways of keeping them apart; so is the mean of the two, which leaves a
+    crowd around its middle.
     """
     value = "clamp(datum.value, low, high)"
     part = f"log(high / {value}) / log(high / low)" if log else f"(high - {value}) / (high - low)"
     back = "high * pow(low / high, datum.at)" if log else "high - datum.at * (high - low)"
-    gap = f"min({LABEL}, height / {len(named)})"
+    gap = f"min({LABEL}, (height - {2 * aside}) / {len(named)})"
     rank: Any = {"sort": [{"field": "rank"}], "ignorePeers": True}
     return (
         now.transform_fold([name for name, *_ in named], as_=["series", "value"])
@@ -131,9 +135,9 @@ def _spread(now: alt.Chart, named: Sequence[tuple[str, str, str, int]], log: boo
         .transform_window(raised="min(free)", frame=[0, None], **rank)
         .transform_window(many="count()", frame=[None, None], **rank)
         .transform_calculate(at=f"(datum.pushed + datum.raised) / 2 + {gap} * datum.rank")
-        .transform_calculate(at=f"max(datum.at, {gap} * (datum.rank - 0.5))")
+        .transform_calculate(at=f"max(datum.at, {aside} + {gap} * (datum.rank - 0.5))")
         .transform_calculate(
-            at=f"min(datum.at, height - {gap} * (datum.many - datum.rank + 0.5)) / height"
+            at=f"min(datum.at, height - {aside} - {gap} * (datum.many - datum.rank + 0.5)) / height"
         )
         .transform_calculate(
             y=back,
@@ -239,7 +243,8 @@ def against_step(
             ((f"!({late})", "left", 8), (late, "right", -8)) if apart else (("true", "left", 8),)
         )
         for where, align, dx in ways:
-            words = _spread(alt.Chart(NOW).transform_filter(where), named, log).mark_text(
+            heads = alt.Chart(NOW).transform_filter(where)
+            words = _spread(heads, named, log, ASIDE if apart else 0).mark_text(
                 align=align, dx=dx, fontWeight="bold", fontSize=14
             )
             layers.append(words.encode(x, y=alt.Y("y:Q", **vertical), **_NAMED))

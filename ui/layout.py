@@ -33,6 +33,10 @@ _STYLE = """<style>
 .stColumn:has(.katex-display) { container-type: inline-size; }
 .stColumn .stMarkdown .katex-display { margin: 0.25rem 0; padding-bottom: 0.4rem;
   overflow: visible; font-size: min(1em, 6cqi); }
+/* Beside a sidebar on a tablet there is no room for words and formula side by side. */
+@media (max-width: 950px) {
+  .stHorizontalBlock:has(> .stColumn .katex-display) > .stColumn { min-width: 100%; }
+}
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] [data-selected="true"] {
   background: none; }
 /* Above or below its button a menu of many presets must fit. */

@@ -34,6 +34,7 @@ _TABLE_STYLE = """<style>
 .numbers i { display: inline-block; width: 1.6rem; margin-right: 0.45rem; vertical-align: middle;
   border-top: 2px solid #0072B2; }
 .numbers i.dashed { border-top-style: dashed; }
+@media (max-width: 950px) { .numbers thead i { display: none; } }
 @media (max-width: 640px) {
   .numbers th, .numbers td { padding-right: 0.5rem; font-size: 0.85rem; }
   .numbers i { display: none; }

@@ -63,7 +63,7 @@ def error(predicted: float | str, measured: float | str) -> str:
     if isinstance(predicted, str) or isinstance(measured, str):
         if NOTHING in (predicted, measured):
             return NOTHING
-        return "none" if predicted == measured else "another one"
+        return "none" if predicted == measured else "different"
     if math.isnan(predicted) or math.isnan(measured):
         return "—"
     if predicted == measured:

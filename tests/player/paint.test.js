@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { distanceTo, partOf, placed, thickness } from "../../ui/player/js/paint.js";
+import { besideEachOther, distanceTo, partOf, placed, thickness } from "../../ui/player/js/paint.js";
 import { beside } from "../../ui/player/js/pointer.js";
+import { seeded } from "./fakes.js";
 
 /** A plot of 100 x 100: x as it is, y upwards, on a logarithmic axis from 10^-2 to 10^0. */
 function plot(type = "linear") {
@@ -50,6 +51,32 @@ test("a line that is lengthened goes on where it was", () => {
   const up = [10, 20, 30, 40];
   assert.deepEqual(line(up, "linear", 2).map(({ left }) => left), [2, 3]);
   assert.deepEqual(line([1, 0, 0, 0], "log", 2), []);
+});
+
+test("letters of curves that end together stand in a row, and others at their own ends", () => {
+  const end = (letter, left, top) => ({ letter, left, top });
+  const placed = (ends, width = 300) => Object.fromEntries(
+    besideEachOther(ends, width).map(({ letter, left, top }) => [letter, [left, top]]),
+  );
+  const together = ["A", "B", "C", "D"].map((letter, i) => end(letter, 200, 100 + i));
+  const { A, B, C, D } = placed(together);
+  assert.deepEqual([A[0], B[0], C[0], D[0]], [168, 180, 192, 204]);
+  assert.deepEqual([A[1], D[1]], [94, 97]);
+  assert.deepEqual(placed([end("A", 200, 100), end("B", 200, 130)]), { A: [204, 94], B: [204, 124] });
+  // At the right and the upper edge they stay inside.
+  assert.deepEqual(placed([end("A", 300, 0), end("B", 300, 0)]), { B: [288, 11], A: [276, 11] });
+});
+
+test("no two letters hide each other, however many curves end wherever", () => {
+  const chance = seeded(5);
+  for (let round = 0; round < 200; round += 1) {
+    const end = (_, i) => ({ letter: "ABCD"[i % 4], left: 300 * chance(), top: 60 * chance() });
+    const ends = Array.from({ length: 20 }, end);
+    const letters = besideEachOther(ends, 300);
+    letters.forEach((one, i) => letters.slice(i + 1).forEach((other) => {
+      assert.ok(Math.abs(one.left - other.left) >= 12 || Math.abs(one.top - other.top) >= 11);
+    }));
+  }
 });
 
 test("a tip stands beside its point, or left of it, or above, and always inside", () => {

@@ -142,6 +142,23 @@ def test_labels_stand_in_a_corner_that_is_free(corner):
     assert svg.count(">the goal<") == bool(corner)
 
 
+def test_a_label_over_its_line_is_no_part_of_it_where_that_runs_along_an_edge():
+    _, frames = recorded(steps=200)
+    ends = WEIGHTS[0], WEIGHTS[4]  # they come to 0 and to 4
+    spec = charts.against_step(ends, "weight", apart=True)
+    theory = charts.theory({name: np.full(201, np.nan) for name, _ in ends})
+    values = {"last": 200, "low": 0.0, "high": 4.0}
+    picture = Picture("weights", spec, "", values, {"theory": theory})
+    svg = vl_convert.vegalite_to_svg(filled(picture, frames, 200))
+    for index, edge in ((0, 1), (4, -1)):  # of the plot: below 0, above 4
+        name, colour = WEIGHTS[index][1], SERIES[ends.index(WEIGHTS[index])]
+        (label,) = re.findall(rf"translate\([^,]*,([^)]*)\)[^>]*>{name}<", svg)
+        (head,) = re.findall(rf'translate\([^,]*,([^)]*)\)" d="M[^"]*" fill="{colour}"', svg)
+        # The height is where letters stand: their middle is a third of 14 pixels above. Seven of
+        # them are half a letter's, one is half the line's.
+        assert edge * (float(head) - (float(label) - 14 / 3)) > 8
+
+
 def test_a_run_beyond_all_numbers_has_no_head():
     config, frames = recorded(learning_rate=1.2, steps=2400)
     for make in (descent_picture, lambda config: loss_picture(config, True)):

@@ -20,7 +20,7 @@ from ui.verdict import Row, error, html
         (math.inf, 1.0, "∞"),
         (math.inf, math.inf, "exact"),
         ("2-cycle", "2-cycle", "none"),
-        ("2-cycle", "rests", "another one"),
+        ("2-cycle", "rests", "different"),
         ("—", "rests", "—"),
     ],
 )

@@ -8,6 +8,7 @@ import { drawable } from "./numbers.js";
 
 const PALE = 0.35;
 const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
+const LETTER = { wide: 12, high: 11 }; // pixels that a pin's letter takes
 const DOT = 2.6; // radius, of a path with a dot at every frame
 const MOST_DOTS = 200;
 const POINT = 2; // side of a cloud's point
@@ -39,8 +40,10 @@ export class Trails {
   begin(view) {
     const pen = penOver(this.canvas, view);
     Object.assign(pen, { lineJoin: "round", lineCap: "round" });
-    for (const curve of this.still) {
-      for (const trail of this.trails) paintStill(pen, view, curve, trail);
+    const ends = this.still.flatMap((curve) => this.trails.map((trail) => paintStill(pen, view, curve, trail)));
+    for (const { letter, ink, left, top } of besideEachOther(ends.filter(Boolean), view.width())) {
+      Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif", globalAlpha: 0.85 });
+      pen.fillText(letter, left, top);
     }
     this.end = -1;
   }
@@ -55,19 +58,30 @@ export class Trails {
   }
 }
 
+/** A curve that does not move; returns where its letter belongs, if it has one. */
 function paintStill(pen, view, { columns, length, letter, ink }, { x, y, colour, width }) {
   const [across, up] = [columns.get(x), columns.get(y)];
-  if (!across || !up) return; // a pin of a run of another shape, or seen in another view
+  if (!across || !up) return null; // a pin of a run of another shape, or seen in another view
   pen.save();
   pen.globalAlpha = letter ? 0.85 : PALE;
   Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
   if (letter) pen.setLineDash(DASHES[letter]);
   const end = stroke(pen, view, across, up, 0, length - 1).at(-1);
-  if (letter && end) {
-    Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif" });
-    pen.fillText(letter, Math.min(end.left + 4, view.width() - 10), Math.max(end.top - 6, 10));
-  }
   pen.restore();
+  return letter && end ? { letter, ink, left: end.left, top: end.top } : null;
+}
+
+/** Where letters stand at the ends of their curves: in a row, the first on the left, where these end together. */
+export function besideEachOther(ends, width) {
+  const rows = [];
+  for (const end of [...ends].sort((one, other) => other.letter.localeCompare(one.letter))) {
+    const top = Math.max(end.top - 6, LETTER.high);
+    let left = Math.min(end.left + 4, width - LETTER.wide);
+    const taken = rows.filter((other) => Math.abs(other.top - top) < LETTER.high);
+    while (taken.some((other) => Math.abs(other.left - left) < LETTER.wide)) left -= 1;
+    rows.push({ ...end, left, top });
+  }
+  return rows;
 }
 
 /** One line through the points `from` to `to`; returns those of them that lie inside the plot. */
