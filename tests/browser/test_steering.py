@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 from playwright.sync_api import expect
 
+from bench.browser import FIND
 from core import gradient_descent as lesson
 from core.recording import play
 from ui.link import read
@@ -124,7 +125,13 @@ def test_the_curve_before_a_fork_stays_paler_until_restart(visit):
     page.wait_for_selector("text=Undo the change at 100")
     visitor.rest()
     assert page.evaluate(pale) > before + 50
-    visitor.click("restart")
+    visitor.click("end")
+    visitor.until_step(400)
+    visitor.click("play")  # plays it again as it was, with its change
+    page.wait_for_function(f"() => {{ {FIND} return find('player-step').textContent < 200; }}")
+    visitor.click("play")
+    assert [start for start, _ in course_of(page)[0]] == [0, 100]
+    page.get_by_role("button", name="Anew, with the settings of now (Home)").click()
     page.wait_for_selector("text=Undo the change at", state="detached")
     visitor.rest()
     assert page.evaluate(pale) <= before + 5

@@ -82,8 +82,10 @@ export class Bar {
     this.scrub.setAttribute("aria-label", moved(name));
   }
 
-  /** How long the run is. */
-  showRun({ last }, end) {
+  /** How long the run is, and whether there is an earlier change of settings to be left behind. */
+  showRun({ last, course }, end) {
+    const anew = course.length > 1 ? "Anew, with the settings of now" : "Back to the start";
+    this.find("player-restart").title = `${anew} (Home)`;
     this.scrub.max = String(Math.max(end, 1));
     this.find("player-last").textContent = last;
     this.find("player-step").style.minWidth = `${String(last).length}ch`;

@@ -253,7 +253,7 @@ class Player {
   toggle() {
     if (this.transport.playing) this.pause();
     else {
-      if (this.shown >= this.transport.end) this.restart();
+      if (this.shown >= this.transport.end) this.jump(0);
       this.transport.target = null;
       this.start();
     }
