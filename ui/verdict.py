@@ -11,7 +11,7 @@ import streamlit as st
 from core.theory.finding import Finding
 from core.theory.measuring import departure, first_not_finite
 from ui.steering import Run
-from ui.theme import THIN_SPACE, counted, number, number_table, plural, setting
+from ui.theme import MINUS, THIN_SPACE, counted, factor, number, number_table, plural, setting
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -105,7 +105,15 @@ def _with_unit(value: float | str, unit: str) -> str:
         return escape(value)
     if isinstance(value, int):  # counted, not measured
         return str(value)
-    return number(value) + (f"{THIN_SPACE}{escape(unit)}" if unit and not math.isnan(value) else "")
+    after = f"{THIN_SPACE}{escape(unit)}" if unit and not math.isnan(value) else ""
+    return _written(value) + after
+
+
+def _written(value: float) -> str:
+    """Four digits, but nine where these tell it from 1 and four do not."""
+    four, nine = number(value), factor(value)
+    near = four.strip(MINUS) == number(1) and nine.strip(MINUS) != "1"
+    return nine if near else four
 
 
 def verdict(

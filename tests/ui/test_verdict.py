@@ -35,6 +35,25 @@ def test_words_are_escaped_and_units_shown():
     assert "13.93\u2009updates" in shown
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9999982, "0.9999982"),  # the error that an update keeps at a tiny rate
+        (-0.9999982, "−0.9999982"),
+        (1.000012, "1.000012"),
+        (1.0, "1.000"),
+        (1 - 1e-12, "1.000"),  # nine digits do not tell it either
+        (0.9994, "0.9994"),
+        (0.98, "0.9800"),
+        (math.nan, "—"),
+        (-math.inf, "−∞"),
+    ],
+)
+def test_what_is_only_near_1_has_the_digits_that_tell(value, text):
+    shown = html([Row("kept", value, value)])
+    assert shown.count(f"<td>{text}</td>") == 2
+
+
 def page_with_a_verdict():
     from types import SimpleNamespace
     from typing import Any
