@@ -61,6 +61,7 @@ from core.theory.sine_fit.two_cycle import (
     Prediction,
     critical_step_size,
     edges,
+    momentum_of,
     predict,
     two_cycle_amplitude,
 )
@@ -73,7 +74,8 @@ __all__ += ["STRAIGHT"]
 __all__ += ["Measurement", "Minimum", "Plane", "Prediction", "Tail", "best_fit"]
 __all__ += ["critical_step_size", "cycle_ends", "data", "edges", "final", "findings"]
 __all__ += ["foretold"]
-__all__ += ["frequency_window", "measure", "minima", "minimum_below", "needed", "plane", "predict"]
+__all__ += ["frequency_window", "measure", "minima", "minimum_below", "momentum_of", "needed"]
+__all__ += ["plane", "predict"]
 __all__ += ["predicted_course", "slice_frequencies", "slice_height", "surface", "tail"]
 __all__ += ["two_cycle_amplitude", "wave_positions"]
 

@@ -1,7 +1,6 @@
 """Fitting a sine: a step that is longer than the valley is wide flips for ever."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 from core import sine_fit as lesson
@@ -36,7 +35,7 @@ PRESETS = {
 }
 NAMES = {  # of the findings
     "end": Name("How it ends", note="{why}"),
-    "swing": Name("Swing of the flip", note="from its middle to either end: η/2 − 1/λ"),
+    "swing": Name("Swing of the flip", note="from its middle to either end: {swing}"),
     "low": Name("Lower frequency"),
     "high": Name("Upper frequency"),
     "bias": Name(
@@ -114,6 +113,8 @@ config = run.config
 prediction = lesson.predict(*run.legs)
 foretold = lesson.foretold(*run.legs)
 critical = prediction.critical_step_size if prediction else math.nan
+beta = lesson.momentum_of(config)
+twice = "(2 + 2β)" if beta else "2"  # in formulas
 settings.mark("step_size", {"rests below": critical})
 
 story = [
@@ -129,17 +130,20 @@ elif math.isnan(critical):
 else:
     valley, steep = short(prediction.minimum.place[1]), short(prediction.minimum.curvatures[0])
     outlook = lesson.final(*run.legs).tail.kind or "wanders"
+    place = "begins" if outlook == "runs away" else "ends"
     story.append(
-        f"In the valley where this ends, around f = {valley}, the loss has the *curvature* λ = "
+        f"In the valley where this {place}, around f = {valley}, the loss has the *curvature* λ = "
         f"{steep}: its slope grows so fast."
     )
     rests = f"A run rests only where η is below {short(critical)}"
     if prediction.kind != outlook:
         story.append(f"{rests}. {OTHERWISE[outlook]}")
     elif outlook == "2-cycle":
+        along_a, along_f = abs(prediction.minimum.directions[:, 0])
+        where = ", in a and hardly in f" if along_a > 10 * along_f else ""
         story.append(
             f"{rests}, so it leaps from wall to wall for ever, {short(prediction.amplitude)} to "
-            "either side of the middle."
+            f"either side of the middle{where}."
         )
     elif config.decay:
         story.append(f"{rests}. Here η shrinks, and each leap with it.")
@@ -178,8 +182,7 @@ if view == "Surface":
     )
 elif view == "Curvature":
     edges = lesson.edges(config)
-    formula = "2/η" if edges == lesson.edges(replace(config, momentum=0.0)) else "(2 + 2β)/η"
-    below = f"; below {formula} = {' to '.join(map(short, edges))} a run rests" if edges else ""
+    below = f"; below {twice}/η = {' to '.join(map(short, edges))} a run rests" if edges else ""
     beside = over_steps(
         run,
         f"The largest curvature{below}",
@@ -242,6 +245,7 @@ if measured:
         NAMES,
         "in a valley without bends it would be {limit}",
         why=ENDS[tail.kind].format(**why) if tail.kind else "",
+        swing=f"η/{twice} − 1/λ",
     )
     if tail.kind == "runs away":
         edge = f"With this loss and optimiser a run rests only where η is below {short(critical)}."
@@ -254,13 +258,15 @@ def cause(prediction: lesson.Prediction) -> list[str]:
     """The cause of the flip, with this fit's numbers."""
     steep, swing = (short(x) for x in (prediction.minimum.curvatures[0], prediction.amplitude))
     a, f = lesson.NOTES_END
+    taken = "With momentum it has a part of the leap before, back to front. " if beta else ""
     return [
         "Close to the best fit the slope is λ times the distance from it. The *normalised* step "
-        "η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. From a "
-        "distance d on one wall it lands at d on the other where d = η/2 − 1/λ = "
-        f"{setting(prediction.step_size)}/2 − 1/{steep} = **{swing}**. The next step leads back.",
+        f"η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. {taken}"
+        f"From a distance d on one wall it lands at d on the other where d = η/{twice} − 1/λ = "
+        f"{setting(prediction.step_size)}/{short(2 + 2 * beta)} − 1/{steep} = **{swing}**. "
+        "The next step leads back.",
         "Each point adds to the steepness of the sum: λ grows with their number, and so the "
-        "critical η, 2/λ, falls. The mean of the squared errors is about as steep "
+        f"critical η, {twice}/λ, falls. The mean of the squared errors is about as steep "
         "for ten points as for a thousand.",
         f"The notes end at a = {a}, f = {f} with a loss of {lesson.NOTES_LOSS}, after 40 updates "
         "on points of their own: one end of such a flip. That a is below 1, though the data have "

@@ -1,5 +1,7 @@
 """The page of the sine fit: what is its own; what every page does is in test_every_lesson.py."""
 
+import re
+
 import pytest
 
 from tests.pages.verdict import verdict
@@ -108,3 +110,35 @@ def test_a_flat_loss_has_no_valley_and_the_page_says_so(open_page):
     page = open_page(NAME, true_amplitude="0", amplitude="0")
     assert not page.exception
     assert "no valley" in story(page)
+
+
+@pytest.mark.parametrize("momentum", ["0", "0.3"])
+def test_the_swing_that_is_reckoned_on_the_page_is_that_of_its_formula(open_page, momentum):
+    page = open_page(NAME, momentum=momentum, steps="120")
+    (said,) = [one.value for one in page.markdown if "From a distance d on one wall" in one.value]
+    (formula, step, divisor, steep, swing) = re.findall(
+        r"d = (η/\S+(?: \+ 2β\))?) − 1/λ = ([\d.]+)/([\d.]+) − 1/([\d.]+) = \*\*([\d.]+)\*\*", said
+    )[0]
+    assert float(swing) == pytest.approx(float(step) / float(divisor) - 1 / float(steep), rel=2e-4)
+    assert float(divisor) == pytest.approx(2 + 2 * float(momentum))
+    assert formula == ("η/2" if momentum == "0" else "η/(2 + 2β)")
+    (note,) = [one.value for one in page.get("html") if "Swing of the flip" in one.value]
+    assert f"either end: {formula} − 1/λ" in note
+    assert verdict(page)["Swing of the flip"][0] == swing
+
+
+def test_a_flip_of_the_amplitude_is_said_to_be_one_and_has_no_bias(open_page):
+    """A side valley is even about its floor: what is left there, of a swing of 0.05, is noise."""
+    page = preset(open_page(NAME), "caught in a side valley")
+    assert "to either side of the middle, in a and hardly in f." in story(page)
+    rows = verdict(page)
+    assert rows["Swing of the flip"][0] == "0.04899"
+    assert "Bias of the amplitude" not in rows
+    page = open_page(NAME)
+    assert "in a and" not in story(page)
+    assert "Bias of the amplitude" in verdict(page)
+
+
+def test_where_a_run_leaves_it_is_not_said_to_end_in_a_valley(open_page):
+    page = preset(open_page(NAME), "gradient descent, no longer normalised")
+    assert "In the valley where this begins, around f = 1" in story(page)

@@ -30,8 +30,9 @@ def findings(
 
     The "end", which is no number but a kind: one of `tail`'s and that of `predict`. Of a two-cycle
     its "swing", the frequencies "low" and "high" at its ends, and "bias", how far the middle's
-    amplitude is from that of the best fit in its valley. Where the run rests: "amplitude" and
-    "frequency".
+    amplitude is from that of the best fit in its valley, where that is more than NEAR of the swing:
+    a valley that hardly bends has none that its ends would tell. Where the run rests: "amplitude"
+    and "frequency".
     """
     since = later[-1][0] if later else 0
     if not frames.finished or frames.steps[-1] < since:  # a run that stopped may not come so far
@@ -71,7 +72,10 @@ def _of_cycle(theory: Prediction, measured: Measurement, legs: tuple) -> list[Fi
     shown = numbers(measured.amplitude, measured.ends, measured.middle)
     course = numbers(end.amplitude, end.ends, end.middle)
     found = []
-    for k, name in enumerate(("swing", "low", "high", "bias")):
+    names = ["swing", "low", "high"]
+    if max(abs(foretold[-1]), abs(course[-1])) > NEAR * theory.amplitude:
+        names.append("bias")
+    for k, name in enumerate(names):
         one = Finding(name, foretold[k], shown[k], needed=settled if k else count)
         if not abs(course[k] - foretold[k]) <= NEAR * theory.amplitude:  # too wide for a quadratic
             one = one._replace(predicted=math.nan, limit=foretold[k])

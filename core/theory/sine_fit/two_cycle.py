@@ -65,14 +65,18 @@ def critical_step_size(optimiser: str, curvature: float, momentum: float = 0.0) 
     return critical_step(momentum if optimiser in WITH_MOMENTUM else 0.0) / curvature
 
 
+def momentum_of(config: Config) -> float:
+    """β, which is 0 where the optimiser does not have it."""
+    return config.momentum if config.optimiser in WITH_MOMENTUM else 0.0
+
+
 def edges(config: Config) -> tuple[float, ...]:
     """The largest curvature at which a run rests with these settings; of a step that decays, the
     one at its start and the one at its end. None where no curvature decides that.
     """
     if config.optimiser in ("adam", "newton"):
         return ()
-    beta = config.momentum if config.optimiser in WITH_MOMENTUM else 0.0
-    first = critical_step(beta) / config.step_size
+    first = critical_step(momentum_of(config)) / config.step_size
     return (first, first * (1 + config.decay * (config.steps - 1))) if config.decay else (first,)
 
 
@@ -133,7 +137,7 @@ def _predict(course: Course) -> Prediction | None:
     if minimum is None:
         return None
     curvature, across = minimum.curvatures.tolist()
-    beta = config.momentum if config.optimiser in WITH_MOMENTUM else 0.0
+    beta = momentum_of(config)
     eta = config.step_size_of(max(config.steps - 1, 0))
     critical = critical_step_size(config.optimiser, curvature, beta)
     kind, amplitude, correction, turning, kept = None, math.nan, math.nan, math.nan, math.nan
