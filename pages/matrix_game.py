@@ -141,8 +141,9 @@ elif cycle and lesson.begins_at_rest(config):
         "moves. A click in the portrait begins elsewhere."
     )
 elif cycle:
+    they = f"{config.learner} players" if config.rivals else "they"
     story.append(
-        f"What helps one makes the other turn, so they chase each other around {where}, the "
+        f"What helps one makes the other turn, so {they} chase each other around {where}, the "
         "*equilibrium*: there neither gains by a change."
     )
 elif game.kind == "saddle":
@@ -158,7 +159,7 @@ elif not math.isnan(game.p):
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
 if config.learner != "naive" or (cycle and settings.prediction == "shown"):
-    story.append(lesson.WAYS[config.learner])
+    story.append(f"*{config.learner}*: " * bool(config.rivals) + lesson.WAYS[config.learner])
 formula = [
     r"p &= \sigma(a_0),\; q = \sigma(a_1)",
     r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T}",

@@ -18,6 +18,7 @@ from ui.inside import look_inside, one_item
 from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.pictures import Line, over_steps
 from ui.player.player import Readout, player
+from ui.readout import batch
 from ui.sketch.sketch import sketch
 from ui.spread import seeds_apart
 from ui.steering import Run
@@ -242,12 +243,14 @@ if view == "Gradient":
 
 
 def readout(config: lesson.Config) -> Readout:
-    """What the last batch did."""
+    """What the last batch was, and what the next is."""
+    told = f"What just happened: {batch(config)} pictures of epoch {{epoch}}."
+    if run.recording.every > 1:
+        told = "Batch {step} is one of epoch {epoch}."
     return Readout(
         "Before the first update the loss of a batch is {loss}.",
         # One line whatever the numbers: what comes below must not jump.
-        f"What just happened: {config.batch_size} pictures of epoch {{epoch}}. One more batch "
-        "has a loss of {loss}, a gradient of {gradient_norm}.",
+        f"{told} One more batch has a loss of {{loss}}, a gradient of {{gradient_norm}}.",
         {"epoch": [str(epoch) for epoch in range(config.epochs + 1)]},
     )
 
@@ -339,4 +342,5 @@ ending(
     ),
     code=(lesson.State, lesson.Network, lesson.run, lesson.predict),
     workings=workings,
+    also=lesson.counted,
 )

@@ -16,6 +16,7 @@ from ui.page import WATCH, Guess, Try, ending, heading, judged
 from ui.painted import Level, Mesh, Raster, field, warped
 from ui.pictures import Line, over_steps
 from ui.player.player import Picture, Readout, player
+from ui.readout import batch
 from ui.steering import Run
 from ui.theme import BLUE, VERMILION, number, short
 from ui.verdict import Name, autopsy, verdict
@@ -176,7 +177,8 @@ held = not straight and config.hidden > 1  # against the best line: one unit lev
 
 story = [
     "The network gives each place of the plane a *probability* p of class 1, from 0, blue, to 1, "
-    "orange. Along the line drawn there it is one half; training bends that line."
+    f"orange. Along the line drawn there it is one half; training {'bends' if held else 'moves'} "
+    "that line."
 ]
 if config.data == "xor":
     story.append(
@@ -250,13 +252,15 @@ accuracy = over_steps(
 
 
 def readout(config: lesson.Config) -> Readout:
-    """What the last update did to the whole."""
-    size = min(config.batch_size, config.sizes[0])
+    """What the last update, or those of the last frame, did to the whole."""
+    share = f"by {batch(config)} of the points"
+    told = f"What just happened: update {{step}}, in epoch {{epoch}}, {share}. The"
+    if run.recording.every > 1:
+        told = "What happened since the frame before, to update {step} in epoch {epoch}: the"
     return Readout(
         "Before the first update the loss is {loss} and the accuracy {train_accuracy}.",
-        f"What just happened: update {{step}}, in epoch {{epoch}}, by {size} of the points. The "
-        "loss of all went from {before_loss} to {loss}, the accuracy from {before_train_accuracy} "
-        "to {train_accuracy}.",
+        f"{told} loss of all went from {{before_loss}} to {{loss}}, the accuracy from "
+        "{before_train_accuracy} to {train_accuracy}.",
         {"epoch": [str(epoch) for epoch in range(config.epochs + 1)]},
     )
 

@@ -20,7 +20,7 @@ from ui.controls import PREDICTIONS
 from ui.painted import level_name
 from ui.player.player import Picture
 from ui.steering import Run
-from ui.tables import narrow, table
+from ui.tables import Derive, derived, narrow, table
 from ui.theme import BLUE, GREEN, GREY, an, number, standalone
 from ui.thumbnails import address
 from ui.vega import png as drawn
@@ -212,13 +212,15 @@ for state in play(run, course):
 """
 
 
-def take_away(run: Run, picture: Picture, frames: Frames) -> None:
-    """Three downloads, made when asked for, and what the run cost.
+def take_away(run: Run, picture: Picture, frames: Frames, also: Derive | None = None) -> None:
+    """Three downloads, made when asked for, and what the run cost. The picture may read what `also`
+    makes of the frames; the table has it too.
 
     What is made before has an address, of which a browser complains once the page has another.
     """
     name = run.name
     last = len(frames.steps) - 1
+    frames = derived(frames, run.course, also)
     with st.container(horizontal=True):
         st.download_button(
             "Frames as CSV",

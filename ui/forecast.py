@@ -304,7 +304,8 @@ def sizes(
     fair = as_many(now)
     st.markdown(
         f"**Is the comparison fair?** At the same width a {other} has three blocks of numbers "
-        f"where an {one} has four. A {other} of {fair} units has as many as an {one} of {now}."
+        f"where an {one} has four. A {other} of {fair} units has {count(other, fair)}, about as "
+        f"many as an {one} of {now} with {count(one, now)}."
     )
     with st.container(horizontal=True):
         for width in widths.values():

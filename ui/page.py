@@ -14,6 +14,7 @@ from ui.lessons import lesson, neighbours
 from ui.player.player import Picture
 from ui.source import code_panel
 from ui.steering import Run
+from ui.tables import Derive
 
 ABREAST = 3  # experiments in a row
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -99,10 +100,11 @@ def ending(
     code: tuple[Callable[..., object] | type, ...],
     more: Mapping[str, Sequence[str]] = EMPTY,
     workings: Mapping[str, Callable[[], None]] = EMPTY,
+    also: Derive | None = None,
 ) -> None:
     """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the lesson's `workings`,
     each shown when it is opened; the code that runs, `code`; what to take away, `picture` and
-    `frames`. Below, the way to other lessons.
+    `frames` with what `also` makes of them. Below, the way to other lessons.
     """
     shown: dict[str, Callable[[], None]] = {
         title: partial(_paragraphs, words) for title, words in more.items()
@@ -110,7 +112,7 @@ def ending(
     shown["Try this"] = lambda: _experiments(run, frames, tries)
     shown |= workings
     shown["Code"] = lambda: code_panel(run, *code)
-    shown["Take it away"] = lambda: take_away(run, picture, frames)
+    shown["Take it away"] = lambda: take_away(run, picture, frames, also)
     tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
     for tab, (title, show) in zip(tabs, shown.items(), strict=True):
         # Colouring code takes a browser a quarter of a second, and CSV a server.

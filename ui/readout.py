@@ -1,8 +1,17 @@
-"""The last update of a descent, written out with its numbers: a line below the charts."""
+"""What the last update did, in numbers: a line below the charts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ui.theme import MINUS, setting
+
+
+def batch(config: Any) -> str:
+    """How many of its `sizes[0]` samples an update looks at: for the last of an epoch fewer may be
+    left.
+    """
+    size = min(config.batch_size, config.sizes[0])
+    return f"up to {size}" if config.sizes[0] % size else str(size)
 
 
 def last_update(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lengths import few, length
 from tests.pages.verdict import verdict
-from ui import supply, tables
+from ui import export, supply, tables
 from ui.lessons import LESSONS
 from ui.session import identify
 from ui.theme import an
@@ -158,6 +158,33 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
     assert all(button.HasField("deferred_file_id") and not button.url for button in buttons)
     step = getattr(core(name), "STEP", "update")
     assert f"microseconds {an(step)}" in page.caption[-1].value
+
+
+@every_lesson
+def test_what_is_taken_away_is_made_in_every_view(open_page, name, monkeypatch):
+    """Each download is made only when somebody asks for it: a fault in one shows no sooner."""
+    given = {}
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda label, data, *_, **__: given.update({label: data})
+    )
+    monkeypatch.setattr(export, "drawn", lambda spec, scale: spec)  # tests/ui does draw
+    page = open_page(name, **few(name))
+    views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
+    for view in views[0] if views else [""]:
+        page = open_page(name, **few(name), **({"view": view} if view else {}))
+        page.session_state[f"{name}.tab"] = "Take it away"
+        page.run()
+        assert not page.exception
+        table, picture, script = (make() for make in given.values())
+        now = page.session_state[f"{name}.run"]
+        names, *rows = table.decode().splitlines()
+        assert names.startswith('"step",')
+        steps = [int(row.split(",")[0]) for row in rows]
+        assert (steps[0], steps[-1]) == (0, now.config.steps)
+        assert len(steps) > min(now.config.steps, 1_000)
+        assert steps == sorted(set(steps))
+        assert picture["datasets"]["now"][0]["step"] == now.config.steps
+        compile(script, f"{name}_run.py", "exec")
 
 
 @every_lesson

@@ -230,6 +230,9 @@ def test_rivals_run_beside_on_the_same_axes(open_page):
     assert not page.exception
     heads = [name.split(":")[0] for name in verdict(page) if "its distance" in name]
     assert heads == ["naive", "consensus", "lola"]
+    told = page.markdown[0].value  # of the naive ones alone: others go their own ways
+    assert "so naive players chase each other" in told
+    assert "*naive*: Each update is a straight step" in told
 
 
 def test_as_many_runs_as_the_page_allows_are_shown_side_by_side(open_page):

@@ -216,10 +216,25 @@ def tab(page, name: str) -> str:
     return "\n".join(element.proto.body for element in page.get("html"))
 
 
+def test_a_look_inside_at_a_step_that_is_kept_is_of_that_step(open_page):
+    page = open_page(NAME, epochs="2", at="46")
+    tab(page, "Look inside")
+    assert "After batch **46**, the one on screen:" in words(page)
+
+
+def test_what_just_happened_is_of_one_batch_or_else_says_which(open_page, sent, record_every):
+    open_page(NAME, epochs="1")
+    assert "What just happened: up to 64 pictures of epoch" in sent[-1]["readouts"][0]["moving"]
+    record_every(3)
+    open_page(NAME, epochs="1", seed="7")
+    assert sent[-1]["readouts"][0]["moving"].startswith("Batch {step} is one of epoch {epoch}. One")
+
+
 def test_a_look_inside_is_of_the_step_on_screen_and_counts_every_picture_that_tests(open_page):
     page = open_page(NAME, epochs="2", at="30")
     body = tab(page, "Look inside")
-    assert "After batch **23**" in words(page)  # the end of an epoch: there all numbers are kept
+    # The end of an epoch: there all numbers are kept.
+    assert "After batch **23**, the nearest before 30, which is on screen" in words(page)
     table = body[body.index('data-testid="confusion"') :]
     counts = [int(cell) for cell in re.findall(r"<td[^>]*>(\d+)</td>", table.split("</table>")[0])]
     labels = datasets.images("digits").test_labels

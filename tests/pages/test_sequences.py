@@ -184,7 +184,9 @@ def test_sizes_are_counted_and_a_fair_width_is_a_click(open_page):
     assert "<td>791809</td><td>593921</td>" in tables(page)  # the notes' size
     assert "0.09465" in tables(page)  # 18.9291 s for 200 epochs
     fair = lesson.as_many("LSTM", 4, 2, "GRU")
-    assert any(f"A GRU of {fair} units has as many" in one.value for one in page.markdown)
+    numbers = [lesson.parameter_count(*kind, 2) for kind in (("GRU", fair), ("LSTM", 4))]
+    sentence = f"A GRU of {fair} units has {numbers[0]}, about as many as an LSTM of 4 with "
+    assert any(f"{sentence}{numbers[1]}." in one.value for one in page.markdown)
     next(one for one in page.button if one.label == "A GRU with as many numbers").click().run()
     now = page.session_state[f"{NAME}.run"].config
     assert (now.cell, now.hidden) == ("GRU", fair)

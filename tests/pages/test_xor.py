@@ -71,11 +71,24 @@ def test_what_is_said_is_what_comes(open_page, record_every, name, words, solved
     page = preset(open_page(NAME), name)
     assert not page.exception
     assert words in story(page)
+    assert ("training bends that line" in story(page)) != name.startswith("without a bend")
     assert ("exactly one of x and y" in story(page)) == (name.split()[-1] not in SHAPES)
     assert (float(verdict(page)["Accuracy, points that train"][1]) > 0.99) == solved
 
 
 SHAPES = ("circle", "moons", "spiral")
+
+
+def test_what_just_happened_is_of_one_update_or_else_of_a_frame(open_page, sent, record_every):
+    """And a batch may be what is left of an epoch."""
+    open_page(NAME, epochs="2")
+    assert "by up to 128 of the points. The loss" in sent[-1]["readouts"][0]["moving"]
+    open_page(NAME, epochs="2", batch_size="100")
+    assert "by 100 of the points. The loss" in sent[-1]["readouts"][0]["moving"]
+    record_every(3)
+    open_page(NAME, epochs="2", seed="5")
+    told = sent[-1]["readouts"][0]["moving"]
+    assert told.startswith("What happened since the frame before, to update {step}")
 
 
 def test_at_the_edge_of_stability_the_sharpness_is_near_its_limit(open_page):

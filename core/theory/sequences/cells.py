@@ -101,11 +101,11 @@ def parameter_count(cell: str, hidden: int, layers: int) -> int:
 
 
 def as_many(cell: str, hidden: int, layers: int, other: str) -> int:
-    """The units a layer with which the `other` cell has as many numbers to learn, or just more."""
+    """The units a layer with which the `other` cell has most nearly as many numbers to learn."""
     wanted, units = parameter_count(cell, hidden, layers), 1
-    while parameter_count(other, units, layers) < wanted:
+    while parameter_count(other, units + 1, layers) <= wanted:
         units += 1
-    return units
+    return min(units, units + 1, key=lambda n: abs(parameter_count(other, n, layers) - wanted))
 
 
 def walk(
