@@ -352,4 +352,5 @@ ending(
     ),
     code=(lesson.State, lesson.run, lesson._look, lesson.analyse),
     more={"Why it cycles": why()} if cycle else {},
+    of=f"The {'first of the runs' if len(config.starts + config.rivals) > 1 else 'run'} on screen",
 )

@@ -12,6 +12,7 @@ import pyarrow.csv
 import streamlit as st
 
 from core import devices
+from core.race import Race
 from core.rasters import LARGEST, NO_NUMBER, level_line
 from core.recording import Course, Frames
 from ui.charts import PARTS
@@ -27,7 +28,7 @@ from ui.vega import png as drawn
 
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
-SHOWN_STATES = 4  # that a script prints, beside the first: a screenful
+SHOWN_STATES = 4  # that a script prints, beside the first
 
 
 def csv(frames: Frames) -> bytes:
@@ -186,24 +187,35 @@ def png(
     return drawn(spec, scale=2)
 
 
-def script(lesson: str, course: Course, step: str = "update") -> str:
+def script(lesson: str, course: Course, step: str = "update", raced: Race | None = None) -> str:
     """A script that repeats the run with the project's own code and prints some of its states, each
-    after a `step`.
+    after a `step`; with `raced` all the lanes of that.
     """
     legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
     last = course[-1][1].steps
     every = max(1, -(-last // SHOWN_STATES))
+    imports = f"""from core.{lesson} import Config, frame, run
+from core.course import play, settings_at
+"""
+    if raced:
+        imports = f"""from core import {lesson}
+from core.{lesson} import Config
+from core.course import play, settings_at
+from core.race import race
+
+lanes = race({lesson}, {raced.field!r}, {raced.values!r})
+frame, run = lanes.frame, lanes.run
+"""
     return f"""# Repeats a run. Save it in the project's folder, beside app.py, and there run
 #     python {lesson}_run.py
 import numpy as np
 
-from core.{lesson} import Config, frame, run
-from core.course import play, settings_at
-
+{imports}
 course = (  # from this step on, these settings
 {legs})
 
-np.set_printoptions(precision=4, threshold=4, edgeitems=1)  # of a long row its ends
+# Four digits a number, and of a long row its ends.
+np.set_printoptions(formatter={{"float_kind": "{{:.4g}}".format}}, threshold=4, edgeitems=1)
 for state in play(run, course):
     if state.step % {every} == 0 or state.step == {last}:
         print(f"{step} {{state.step}}:")
@@ -219,6 +231,7 @@ def take_away(run: Run, picture: Picture, frames: Frames, also: Derive | None = 
     What is made before has an address, of which a browser complains once the page has another.
     """
     name = run.name
+    raced = run.lesson if isinstance(run.lesson, Race) else None
     last = len(frames.steps) - 1
     frames = derived(frames, run.course, also)
     with st.container(horizontal=True):
@@ -240,7 +253,7 @@ def take_away(run: Run, picture: Picture, frames: Frames, also: Derive | None = 
         )
         st.download_button(
             "Script that repeats the run",
-            partial(script, name, run.course, run.step_name),
+            partial(script, name, run.course, run.step_name, raced),
             f"{name}_run.py",
             "text/x-python",
             on_click="ignore",

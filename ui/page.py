@@ -101,17 +101,19 @@ def ending(
     more: Mapping[str, Sequence[str]] = EMPTY,
     workings: Mapping[str, Callable[[], None]] = EMPTY,
     also: Derive | None = None,
+    of: str = "The run on screen",
 ) -> None:
     """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the lesson's `workings`,
-    each shown when it is opened; the code that runs, `code`; what to take away, `picture` and
-    `frames` with what `also` makes of them. Below, the way to other lessons.
+    each shown when it is opened; the code that runs, `code`, and a script `of` what it says; what
+    to take away, `picture` and `frames` with what `also` makes of them. Below, the way to other
+    lessons.
     """
     shown: dict[str, Callable[[], None]] = {
         title: partial(_paragraphs, words) for title, words in more.items()
     }
     shown["Try this"] = lambda: _experiments(run, frames, tries)
     shown |= workings
-    shown["Code"] = lambda: code_panel(run, *code)
+    shown["Code"] = lambda: code_panel(run, *code, of=of)
     shown["Take it away"] = lambda: take_away(run, picture, frames, also)
     tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
     for tab, (title, show) in zip(tabs, shown.items(), strict=True):

@@ -30,13 +30,16 @@ def touched(before: str, now: str) -> tuple[list[int], list[str]]:
     return lines, gone
 
 
-def code_panel(run: Run, *objects: Callable[..., object] | type) -> None:
+def code_panel(
+    run: Run, *objects: Callable[..., object] | type, of: str = "The run on screen"
+) -> None:
     """The run in plain PyTorch with the lines marked that the last change touches; the page's code.
 
-    A steered run has had other settings before: the script has those of now from its start.
+    `of` is what the script is of, where that is not all that is on screen. A steered run has had
+    other settings before: the script has those of now from its start.
     """
     script = run.lesson.plain_pytorch(run.config).strip()
-    words = "The run on screen as a plain PyTorch script: copy it, paste it anywhere."
+    words = f"{of} as a plain PyTorch script: copy it, paste it anywhere."
     if run.since:
         words = words.replace(":", ", with the settings of now from its start on:", 1)
     lines: list[int] = []
