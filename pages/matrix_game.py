@@ -2,6 +2,8 @@
 
 import math
 
+import streamlit as st
+
 from core import matrix_game as lesson
 from core.ranges import Range
 from ui import charts, export
@@ -124,7 +126,7 @@ run = Run(settings)
 config = run.config
 game = lesson.analyse(config)
 cycle = game.kind == "cycle"
-batch = len(config.starts) > lesson.FEW
+several, batch = len(config.starts + config.rivals) > 1, len(config.starts) > lesson.FEW
 learners = lesson.followed(config)
 names = list(learners)
 where = f"({short(game.p)}, {short(game.q)})"
@@ -282,6 +284,11 @@ if frames.finished:
         learner=lambda one: names[one.which],
         far_out=lambda one: TINY if learners[names[one.which]] in lesson.FLOWING else "",
     )
+    if several:
+        st.caption(
+            "Of several runs the line below the charts, and this table where it names none, speak "
+            "of the first."
+        )
     export.cost(run, len(config.starts) if batch else 1)
 
 # --- Why it cycles, and what to try.
@@ -352,5 +359,5 @@ ending(
     ),
     code=(lesson.State, lesson.run, lesson._look, lesson.analyse),
     more={"Why it cycles": why()} if cycle else {},
-    of=f"The {'first of the runs' if len(config.starts + config.rivals) > 1 else 'run'} on screen",
+    of=f"The {'first of the runs' if several else 'run'} on screen",
 )

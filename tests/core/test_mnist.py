@@ -423,7 +423,9 @@ def test_a_width_that_needs_more_memory_than_there_is_is_refused(
     # Two and a half thousand million weights of 4 bytes, with their gradient.
     assert needed_bytes(config) > 2 * 4 * 50_000**2
     monkeypatch.setattr(devices, "free_bytes", lambda name: 10**9)
-    with pytest.raises(RuntimeError, match=r"50000.*needs about 4\d.\d GB.*cpu has 1.0 GB free"):
+    with pytest.raises(
+        RuntimeError, match=r"50000.*needs about 4\d.\d GB.*this machine has 1.0 GB free"
+    ):
         next(run(config))
     monkeypatch.setattr(devices, "free_bytes", lambda name: None)  # a machine that does not tell
     assert next(run(SMALL)).step == 0

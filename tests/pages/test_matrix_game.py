@@ -233,6 +233,7 @@ def test_rivals_run_beside_on_the_same_axes(open_page):
     told = page.markdown[0].value  # of the naive ones alone: others go their own ways
     assert "so naive players chase each other" in told
     assert "*naive*: Each update is a straight step" in told
+    assert any(one.value.startswith("Of several runs") for one in page.caption)
     page.session_state[f"{NAME}.tab"] = "Code"
     page.run()
     assert page.caption[-2].value.startswith("The first of the runs on screen as a plain PyTorch")

@@ -87,7 +87,8 @@ def check_memory(config: Config) -> None:
 def memory(config: Config) -> str:
     """How much a run needs, and how much there is, as the end of a sentence."""
     free, needed = devices.free_bytes(config.device), needed_bytes(config)
-    known = "" if free is None else f", of which {config.device} has {free / 1e9:.1f} GB free"
+    where = "this machine" if config.device == "cpu" else config.device
+    known = "" if free is None else f", of which {where} has {free / 1e9:.1f} GB free"
     return f"needs about {needed / 1e9:.1f} GB of memory{known}."
 
 
