@@ -161,7 +161,10 @@ elif not math.isnan(game.p):
 else:
     story.append("Here some actions pay the same whatever is played, and theory names no end.")
 if config.learner != "naive" or (cycle and settings.prediction == "shown"):
-    story.append(f"*{config.learner}*: " * bool(config.rivals) + lesson.WAYS[config.learner])
+    way = lesson.WAYS[config.learner]
+    if config.rivals:
+        way = f"Of the {config.learner} players: {way[0].lower()}{way[1:]}"
+    story.append(way)
 formula = [
     r"p &= \sigma(a_0),\; q = \sigma(a_1)",
     r"V_i &= [\,p,\,1-p\,]\,R_i\,[\,q,\,1-q\,]^{\mathsf T}",

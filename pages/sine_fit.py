@@ -258,10 +258,10 @@ def cause(prediction: lesson.Prediction) -> list[str]:
     """The cause of the flip, with this fit's numbers."""
     steep, swing = (short(x) for x in (prediction.minimum.curvatures[0], prediction.amplitude))
     a, f = lesson.NOTES_END
-    taken = "With momentum it has a part of the leap before, back to front. " if beta else ""
+    taken = "With momentum a part of the leap before, the other way, takes from it." * (beta > 0)
     return [
         "Close to the best fit the slope is λ times the distance from it. The *normalised* step "
-        f"η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. {taken}"
+        f"η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. {taken} "
         f"From a distance d on one wall it lands at d on the other where d = η/{twice} − 1/λ = "
         f"{setting(prediction.step_size)}/{short(2 + 2 * beta)} − 1/{steep} = **{swing}**. "
         "The next step leads back.",

@@ -232,7 +232,7 @@ def test_rivals_run_beside_on_the_same_axes(open_page):
     assert heads == ["naive", "consensus", "lola"]
     told = page.markdown[0].value  # of the naive ones alone: others go their own ways
     assert "so naive players chase each other" in told
-    assert "*naive*: Each update is a straight step" in told
+    assert "Of the naive players: each update is a straight step" in told
     assert any(one.value.startswith("Of several runs") for one in page.caption)
     page.session_state[f"{NAME}.tab"] = "Code"
     page.run()
