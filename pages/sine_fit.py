@@ -261,10 +261,10 @@ def cause(prediction: lesson.Prediction) -> list[str]:
     taken = "With momentum a part of the leap before, the other way, takes from it." * (beta > 0)
     return [
         "Close to the best fit the slope is λ times the distance from it. The *normalised* step "
-        f"η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. {taken} "
-        f"From a distance d on one wall it lands at d on the other where d = η/{twice} − 1/λ = "
-        f"{setting(prediction.step_size)}/{short(2 + 2 * beta)} − 1/{steep} = **{swing}**. "
-        "The next step leads back.",
+        "η g / (1 + |g|) is nearly η long where the slope is steep, whatever the distance. "
+        f"{taken} From a distance d on one wall it lands at d on the other where "
+        f"d = η/{twice} − 1/λ = {setting(prediction.step_size)}/{short(2 + 2 * beta)} − 1/{steep} "
+        f"= **{swing}**. The next step leads back.",
         "Each point adds to the steepness of the sum: λ grows with their number, and so the "
         f"critical η, {twice}/λ, falls. The mean of the squared errors is about as steep "
         "for ten points as for a thousand.",
