@@ -204,7 +204,7 @@ def test_every_tab_shows_what_it_has_before_during_and_after_play(visit):
     visitor.until_step(6 * 23)
     look()
     page.get_by_role("tab", name="Look inside").click()
-    page.get_by_text("After batch 138, the nearest").wait_for()
+    page.get_by_text("After batch 138, the one on screen").wait_for()
     for view in ("Gradient", "Accuracy"):
         with visitor.turned():
             page.get_by_test_id("stButtonGroup").get_by_text(view).click()
