@@ -204,6 +204,16 @@ def test_pinned_curves_stay_with_a_table_of_what_differs(visit):
         visitor.rest()
         page.wait_for_timeout(500)
     assert page.get_by_role("button", name="Pin this curve").is_disabled()
+    # Letters and dashes of the pins leave nothing to the pen that draws the run.
+    pens = """() => {
+        const host = [...document.querySelectorAll('*')].find(one => one.shadowRoot);
+        return [...host.shadowRoot.querySelectorAll('figure canvas.trails')]
+            .map(one => one.getContext('2d'))
+            .map(pen => [pen.globalAlpha, pen.getLineDash().length]);
+    }"""
+    found = page.evaluate(pens)
+    assert found
+    assert all(pen == [1, 0] for pen in found)
     table = page.inner_text("[data-testid=pins]")
     assert re.findall(r"^([A-D])\s+([\d.]+)", table, re.MULTILINE) == [
         ("A", "0.05"),

@@ -6,7 +6,8 @@
 import { columnsIn } from "./frames.js";
 import { drawable } from "./numbers.js";
 
-const PALE = 0.35;
+const PALE = 0.35; // a curve that a fork cut off
+const SOLID = 0.85; // a pinned one
 const DASHES = { A: [9, 4], B: [2, 3], C: [9, 4, 2, 4], D: [14, 6] };
 const LETTER = { wide: 12, high: 11 }; // pixels that a pin's letter takes
 const DOT = 2.6; // radius, of a path with a dot at every frame
@@ -41,10 +42,13 @@ export class Trails {
     const pen = penOver(this.canvas, view);
     Object.assign(pen, { lineJoin: "round", lineCap: "round" });
     const ends = this.still.flatMap((curve) => this.trails.map((trail) => paintStill(pen, view, curve, trail)));
+    pen.save();
+    Object.assign(pen, { font: "bold 13px sans-serif", globalAlpha: SOLID });
     for (const { letter, ink, left, top } of besideEachOther(ends.filter(Boolean), view.width())) {
-      Object.assign(pen, { fillStyle: ink, font: "bold 13px sans-serif", globalAlpha: 0.85 });
+      pen.fillStyle = ink;
       pen.fillText(letter, left, top);
     }
+    pen.restore();
     this.end = -1;
   }
 
@@ -63,7 +67,7 @@ function paintStill(pen, view, { columns, length, letter, ink }, { x, y, colour,
   const [across, up] = [columns.get(x), columns.get(y)];
   if (!across || !up) return null; // a pin of a run of another shape, or seen in another view
   pen.save();
-  pen.globalAlpha = letter ? 0.85 : PALE;
+  pen.globalAlpha = letter ? SOLID : PALE;
   Object.assign(pen, { strokeStyle: ink ?? colour, lineWidth: letter ? 2 : width });
   if (letter) pen.setLineDash(DASHES[letter]);
   const end = stroke(pen, view, across, up, 0, length - 1).at(-1);
