@@ -256,7 +256,7 @@ def readout(config: lesson.Config) -> Readout:
     share = f"by {batch(config)} of the points"
     told = f"What just happened: update {{step}}, in epoch {{epoch}}, {share}. The"
     if run.recording.every > 1:
-        told = "What happened since the frame before, to update {step} in epoch {epoch}: the"
+        told = "What happened since the frame before, up to update {step} in epoch {epoch}: the"
     return Readout(
         "Before the first update the loss is {loss} and the accuracy {train_accuracy}.",
         f"{told} loss of all went from {{before_loss}} to {{loss}}, the accuracy from "

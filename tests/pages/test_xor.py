@@ -88,7 +88,7 @@ def test_what_just_happened_is_of_one_update_or_else_of_a_frame(open_page, sent,
     record_every(3)
     open_page(NAME, epochs="2", seed="5")
     told = sent[-1]["readouts"][0]["moving"]
-    assert told.startswith("What happened since the frame before, to update {step}")
+    assert told.startswith("What happened since the frame before, up to update {step}")
 
 
 def test_at_the_edge_of_stability_the_sharpness_is_near_its_limit(open_page):
