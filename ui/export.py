@@ -21,7 +21,7 @@ from ui.controls import PREDICTIONS
 from ui.painted import level_name
 from ui.player.player import Picture
 from ui.steering import Run
-from ui.tables import Derive, derived, narrow, table
+from ui.tables import Derive, charted, narrow, table
 from ui.theme import BLUE, GREEN, GREY, an, number, standalone
 from ui.thumbnails import address
 from ui.vega import png as drawn
@@ -194,23 +194,19 @@ def script(lesson: str, course: Course, step: str = "update", raced: Race | None
     legs = "".join(f"    ({start}, {config!r}),\n" for start, config in course)
     last = course[-1][1].steps
     every = max(1, -(-last // SHOWN_STATES))
-    imports = f"""from core.{lesson} import Config, frame, run
-from core.course import play, settings_at
-"""
+    imports, lanes = f"from core.{lesson} import Config, frame, run", ""
     if raced:
-        imports = f"""from core import {lesson}
-from core.{lesson} import Config
-from core.course import play, settings_at
-from core.race import race
-
-lanes = race({lesson}, {raced.field!r}, {raced.values!r})
-frame, run = lanes.frame, lanes.run
-"""
+        imports = f"from core import {lesson}\nfrom core.race import race\n"
+        imports += f"from core.{lesson} import Config"
+        lanes = f"\nlanes = race({lesson}, {raced.field!r}, {raced.values!r})\n"
+        lanes += "frame, run = lanes.frame, lanes.run\n"
     return f"""# Repeats a run. Save it in the project's folder, beside app.py, and there run
 #     python {lesson}_run.py
 import numpy as np
 
 {imports}
+from core.course import play, settings_at
+{lanes}
 course = (  # from this step on, these settings
 {legs})
 
@@ -224,16 +220,16 @@ for state in play(run, course):
 """
 
 
-def take_away(run: Run, picture: Picture, frames: Frames, also: Derive | None = None) -> None:
+def take_away(run: Run, picture: Picture, also: Derive | None = None) -> None:
     """Three downloads, made when asked for, and what the run cost. The picture may read what `also`
-    makes of the frames; the table has it too.
+    makes of the run's frames; the table has it too.
 
     What is made before has an address, of which a browser complains once the page has another.
     """
     name = run.name
     raced = run.lesson if isinstance(run.lesson, Race) else None
+    frames = charted(run.recording, also, 0, run.recording.total)
     last = len(frames.steps) - 1
-    frames = derived(frames, run.course, also)
     with st.container(horizontal=True):
         st.download_button(
             "Frames as CSV",

@@ -33,16 +33,15 @@ def look_inside(run: Run) -> None:
     config: Config = run.config
     shown = on_screen(run)
     state = kept_near(run.recording, shown)
-    which = f"the nearest before {shown}, which is on screen, of which all numbers are kept"
+    which = "the one on screen"
+    if state.step < shown:
+        which = f"the nearest before {shown}, which is on screen, of which all numbers are kept"
     # The look at all pictures that test takes a quarter of a second: once for a state.
     if run.recording not in _seen or _seen[run.recording][0] != state.step:
         _seen[run.recording] = state.step, snapshot(config, state)
     _, seen = _seen[run.recording]
     names = datasets.LABELS[config.dataset]
-    st.markdown(
-        f"After {run.step_name} **{state.step}**, "
-        f"{'the one on screen' if state.step == shown else which}:"
-    )
+    st.markdown(f"After {run.step_name} **{state.step}**, {which}:")
     left, right = st.columns([5, 4], gap="large")
     with left:
         wrong = mistakes(config, seen)

@@ -289,11 +289,11 @@ def test_others_are_not_held_up_and_who_leaves_is_not_computed_for(opened, log):
     one.click("play")
     expect_work(one.page, WORKING, STOP)
     other = opened(rate=0.5, seconds=0)
+    expect_work(other.page, "", None)
     other.click("play")
     other.until_step(40, or_later=True)
     other.click("end")
     other.until_step(200)
-    expect_work(other.page, "", None)
     one.page.bring_to_front()
     until_more(log, 0.13, one)  # meanwhile too
     one.page.get_by_role("link", name="Away").click()

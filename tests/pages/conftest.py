@@ -1,7 +1,9 @@
 """Pages without a browser: the script runs, its elements are looked at."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
@@ -85,3 +87,13 @@ def open_page(waits):
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Any]]:
+    """What makes each download that pages offer, by its label, the last at the end."""
+    found: dict[str, Callable[[], Any]] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda label, data, *_, **__: found.update({label: data})
+    )
+    return found

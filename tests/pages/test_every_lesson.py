@@ -35,6 +35,14 @@ def controls(page, name: str) -> dict:
     return {key.removeprefix(f"{name}."): one for key, one in (found | rows).items()}
 
 
+def in_every_view(open_page, name: str, settings: dict[str, str]):
+    """The page with these settings, in each of its views or as it is where there are none."""
+    page = open_page(name, **settings)
+    views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
+    for view in views[0] if views else [""]:
+        yield open_page(name, **settings, view=view) if view else page
+
+
 # What no preset is long enough to tell: two equal rates mix for ever; corners are never reached. Or
 # what takes minutes: the published loss is that of 2,000 epochs of 256 units.
 UNTOLD = {
@@ -161,21 +169,14 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
 
 
 @every_lesson
-def test_what_is_taken_away_is_made_in_every_view(open_page, name, monkeypatch):
+def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, monkeypatch):
     """Each download is made only when somebody asks for it: a fault in one shows no sooner."""
-    given = {}
-    monkeypatch.setattr(
-        "streamlit.download_button", lambda label, data, *_, **__: given.update({label: data})
-    )
     monkeypatch.setattr(export, "drawn", lambda spec, scale: spec)  # tests/ui does draw
-    page = open_page(name, **few(name))
-    views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
-    for view in views[0] if views else [""]:
-        page = open_page(name, **few(name), **({"view": view} if view else {}))
+    for page in in_every_view(open_page, name, few(name)):
         page.session_state[f"{name}.tab"] = "Take it away"
         page.run()
         assert not page.exception
-        table, picture, script = (make() for make in given.values())
+        table, picture, script = (make() for make in downloads.values())
         now = page.session_state[f"{name}.run"]
         names, *rows = table.decode().splitlines()
         assert names.startswith('"step",')
@@ -221,11 +222,8 @@ def test_frames_are_the_same_by_either_way_and_their_columns_made_once(
         return derived(frames, course, also)
 
     monkeypatch.setattr(tables, "derived", told)
-    own = few(name, 31)  # no other test has made anything of such a run
-    page = open_page(name, **own)
-    views = [one.options for one in page.get("button_group") if one.key == f"{name}.view"]
-    for view in views[0] if views else [""]:
-        page = open_page(name, **own, view=view) if view else page
+    # No other test has made anything of such a run.
+    for page in in_every_view(open_page, name, few(name, 31)):
         now = page.session_state[f"{name}.run"]
         asked = {"recording": identify(now.course), "start": 3, "count": 20, "number": 1}
         for request in (asked, None, asked):

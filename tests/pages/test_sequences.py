@@ -229,16 +229,12 @@ def test_what_is_not_predicted_has_no_source(open_page):
     assert "what the notes print" not in tables(page)
 
 
-def test_the_script_to_take_away_repeats_what_runs_side_by_side(open_page, monkeypatch, capsys):
-    given = {}
-    monkeypatch.setattr(
-        "streamlit.download_button", lambda label, data, *_, **__: given.update({label: data})
-    )
+def test_the_script_to_take_away_repeats_what_runs_side_by_side(open_page, downloads, capsys):
     page = open_page(NAME, **TINY | {"epochs": "3", "view": "Side by side"})
     opened_tab(page, NAME, "Take it away")
-    exec(given["Script that repeats the run"](), {})
+    exec(downloads["Script that repeats the run"](), {})
     printed = capsys.readouterr().out
-    last = given["Frames as CSV"]().decode().splitlines()
+    last = downloads["Frames as CSV"]().decode().splitlines()
     losses = dict(zip(last[0].replace('"', "").split(","), last[-1].split(","), strict=True))
     assert "epoch 3:" in printed
     for lane in ("lane_0_loss", "lane_1_loss"):

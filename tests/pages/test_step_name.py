@@ -42,11 +42,11 @@ def page_of_epochs():
     picture = of_loss(run, lesson.predicted_loss(*run.legs), within=(1e-9, 1e9))
     kinds = {"kind": ("linear", "cubic")}
     player(run, [picture], lambda config: Readout("At first.", "Now {kind}.", kinds))
-    frames = run.finish()
+    run.finish()
     found = [Finding("rate", 2.0, 2.0, needed=needed) for needed in (1, 940)]
     verdict(run, found, {"rate": Name("Rate")})
     autopsy(run, run.since, [])
-    take_away(run, picture, frames)
+    take_away(run, picture)
 
 
 @pytest.fixture
