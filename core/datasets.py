@@ -178,7 +178,7 @@ def _fault(archive: Archive, path: Path) -> str | None:
 
 def _against(archive: Archive, size: int) -> str:
     if size != archive.size:
-        return f"it has {size:,} bytes of {archive.size:,}"
+        return f"it has {size} bytes of {archive.size}"
     return f"its MD5 is not {archive.md5}"
 
 
@@ -278,14 +278,14 @@ def _attempt(
                     yield _progress(name, archive.file)
         except HTTPError as error:
             if error.code == 416:
-                return _dropped(part, f"{host} has only {have:,} of {archive.size:,} bytes", False)
+                return _dropped(part, f"{host} has only {have} of {archive.size} bytes", False)
             return _Fault(f"{host} answers {error.code} {error.reason}", False)
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-            cut = f" after {have:,} of {archive.size:,} bytes" if have else ""
+            cut = f" after {have} of {archive.size} bytes" if have else ""
             return _Fault(f"the connection to {host} failed{cut} ({reason})", have > 0)
         if have < archive.size:
-            return _Fault(f"{host} stopped after {have:,} of {archive.size:,} bytes", have > 0)
+            return _Fault(f"{host} stopped after {have} of {archive.size} bytes", have > 0)
     try:
         about = part.stat()
         if _md5(part, about.st_size, about.st_mtime_ns) == archive.md5:

@@ -17,15 +17,15 @@ from ui.verdict import Name, verdict
 
 MOST_STARTS, MOST_RIVALS = 8, 3
 CLOUD = {False: 1_000, True: 10_000}  # runs at once, on the CPU and on a GPU
-BRIEF = {"steps": 5_000}
 CURES = ("alternating", "extragradient", "consensus")
-FOUR = BRIEF | {"rivals": CURES, "learning_rate": 0.1, "view": "Learners"}
+FOUR = {"steps": 5_000, "rivals": CURES, "learning_rate": 0.1, "view": "Learners"}
 PRESETS = {
     "as in the notes": {},
     "matching pennies": lesson.GAMES["matching pennies"],
-    "prisoner's dilemma": lesson.GAMES["prisoner's dilemma"] | BRIEF,
-    "stag hunt": lesson.GAMES["stag hunt"] | BRIEF,
-    "battle of the sexes": lesson.GAMES["battle of the sexes"] | BRIEF,
+    # Corners are approached ever more slowly: until a run is within a hundredth of them.
+    "prisoner's dilemma": lesson.GAMES["prisoner's dilemma"] | {"steps": 11_000},
+    "stag hunt": lesson.GAMES["stag hunt"] | {"steps": 7_000},
+    "battle of the sexes": lesson.GAMES["battle of the sexes"] | {"steps": 6_500},
     "four learners": FOUR,
 }
 

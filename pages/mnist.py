@@ -89,7 +89,7 @@ with settings.sidebar():
         "dataset",
         "Pictures",
         datasets.NAMES,
-        explain="*mnist*: 70,000 handwritten digits; *fashion*: as many clothes; *digits*: 1,797 "
+        explain="*mnist*: 70000 handwritten digits; *fashion*: as many clothes; *digits*: 1797 "
         "small digits that need no network.",
     )
     settings.numbers(
@@ -337,7 +337,7 @@ ending(
     Try(
         f"**Fifty thousand units** in one layer. It {lesson.memory(WIDEST.config(settings.notes))} "
         f"The notes print an accuracy of {early} after one epoch, {late} after ten.",
-        "50,000 units",
+        "50000 units",
         dict(WIDEST.fields),
     ),
     code=(lesson.State, lesson.Network, lesson.run, lesson.predict),

@@ -31,7 +31,7 @@ PRESETS = {
     "Adam": {"optimiser": "adam", "steps": 400},
     "Newton": {"optimiser": "newton", "step_size": 1.0, "steps": 20},
     "caught in a side valley": SIDE,
-    "the mix that the notes left out": {"second_amplitude": 2.0, "steps": 650},
+    "the mix that the notes left out": {"second_amplitude": 2.0, "steps": 900},
 }
 NAMES = {  # of the findings
     "end": Name("How it ends", note="{why}"),
@@ -56,7 +56,7 @@ ENDS = {  # why it was called so
 OTHERWISE = {
     "rests": "Here it comes to rest all the same.",
     "2-cycle": "Here it ends by leaping to and fro.",
-    "on its way": f"Here it is so slow that {lesson.LONG:,} updates more do not bring it there.",
+    "on its way": f"Here it is so slow that {lesson.LONG} updates more do not bring it there.",
     "wanders": "Here it settles into no flip, and wanders.",
     "runs away": "Here each leap is longer than the one before.",
 }

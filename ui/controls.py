@@ -68,6 +68,7 @@ class Settings(Held):
         self._sliders: dict[str, _Slider] = {}
         self.top: AbstractContextManager = nullcontext()  # where the page's heading stands
         self.prediction = PREDICTIONS[0]
+        self.longest = math.inf  # the most steps that the page lets a run have
 
     @contextmanager
     def sidebar(self) -> Iterator[None]:
@@ -372,7 +373,7 @@ class Settings(Held):
 
     def steps(self, allowed: Range = EVERY_UPDATE, *, step: int = 1) -> None:
         """The slider of how long a run is."""
-        many = plural(self.step_name)
+        many, self.longest = plural(self.step_name), int(allowed.high)
         explain = f"How many {many} to run."
         self.slider("steps", many.capitalize(), allowed, step=step, explain=explain)
 

@@ -39,23 +39,30 @@ class Name(NamedTuple):
     note: str = ""
 
 
-def row(found: Finding, steps: int, name: Name, step: str = "update") -> Row:
-    """The row of what a run of so many `steps` shows, each of which is called `step`."""
+def row(
+    found: Finding, steps: int, name: Name, step: str = "update", most: float = math.inf
+) -> Row:
+    """The row of what a run of so many `steps` shows, `most` of which a page lets it have; each is
+    called `step`.
+    """
     quantity, unit, note = name
     lost = found.floor > 0 and found.predicted < found.floor
     rounding = lost and found.predicted != found.measured
     if rounding:
         note = f"16 digits a number: below {number(found.floor)} rounding decides"
-    lacks = "" if found.shown(steps) else _needs(found, step)
+    lacks = "" if found.shown(steps) else _needs(found, step, most)
     predicted, measured = found.kinds or (found.predicted, found.measured)
     predicted = NOTHING if predicted is None else predicted
     return Row(quantity, predicted, measured, unit, note, rounding, lacks)
 
 
-def _needs(found: Finding, step: str) -> str:
+def _needs(found: Finding, step: str, most: float) -> str:
     if found.coarse:
         return "frames are too far apart"
-    return f"needs {counted(found.needed, step)}" if found.needed else "no run is long enough"
+    if not found.needed:
+        return "no run is long enough"
+    needs = f"needs {counted(found.needed, step)}"
+    return needs if found.needed <= most else f"{needs}, and the slider ends at {most}"
 
 
 def error(predicted: float | str, measured: float | str) -> str:
@@ -142,7 +149,8 @@ def verdict(
             says = limit if isinstance(limit, str) else limit[one.quantity]
             bound = says.format(limit=f"{number(one.limit)} {unit}".strip())
             note = f"{note}; {bound}" if note else bound
-        return row(one, run.config.steps, Name(title.format(**said), unit, note), run.step_name)
+        called = Name(title.format(**said), unit, note)
+        return row(one, run.config.steps, called, run.step_name, run.settings.longest)
 
     if found:
         st.html(html([named(one) for one in found], published))

@@ -43,11 +43,10 @@ def in_every_view(open_page, name: str, settings: dict[str, str]):
         yield open_page(name, **settings, view=view) if view else page
 
 
-# What no preset is long enough to tell: two equal rates mix for ever; corners are never reached. Or
-# what takes minutes: the published loss is that of 2,000 epochs of 256 units.
+# What no preset is long enough to tell: two equal rates mix for ever. Or what takes minutes: the
+# published loss is that of 2,000 epochs of 256 units.
 UNTOLD = {
     "linear_regression": {"Spectral radius"},
-    "matrix_game": {"p in the end", "q in the end"},
     "sequences": {"Loss"},
 }
 

@@ -52,7 +52,7 @@ def test_what_is_said_is_what_comes(open_page, name, words, kind):
 def test_a_step_so_small_that_the_run_creeps_is_not_said_to_wander(open_page):
     """Far below the critical step it goes straight on, to where it will rest."""
     page = open_page(NAME, step_size="0.0001")
-    assert "1,000 updates more do not bring it there" in story(page)
+    assert "1000 updates more do not bring it there" in story(page)
     assert "wanders" not in story(page)
     predicted, measured, _ = verdict(page)["How it ends"]
     assert predicted == "rests"

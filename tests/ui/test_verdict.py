@@ -66,14 +66,18 @@ def page_with_a_verdict():
         "lap": Name("A lap", "updates"),
         "end": Name("The end after {steps}"),
         "slow": Name("Slow"),
+        "slower": Name("Slower"),
     }
     found = [
         Finding("rate", 0.5, 0.5, which=1),
         Finding("lap", float("nan"), 3.0, limit=4.0),
         Finding("end", float("nan"), float("nan"), kinds=(None, "rests")),
         Finding("slow", 0.9, 0.9, needed=8),
+        Finding("slower", 0.9, 0.9, needed=9),
     ]
-    run: Any = SimpleNamespace(config=SimpleNamespace(steps=7), step_name="batch")
+    run: Any = SimpleNamespace(
+        config=SimpleNamespace(steps=7), step_name="batch", settings=SimpleNamespace(longest=8)
+    )
     verdict(run, found, names, "it nears {limit}", part=lambda one: "ab"[one.which], why="so")
 
 
@@ -83,4 +87,6 @@ def test_findings_are_told_by_their_names_and_in_what_they_are_of():
     assert 'Rate of b<span class="note">so' in body
     assert 'A lap<span class="note">it nears 4.000 updates' in body
     assert "The end after 7</th><td>—</td><td>rests</td>" in body
-    assert 'too short to tell<span class="note">needs 8 batches' in body
+    short = 'too short to tell<span class="note">'
+    assert f"{short}needs 8 batches<" in body
+    assert f"{short}needs 9 batches, and the slider ends at 8<" in body
