@@ -28,7 +28,8 @@ from ui.vega import png as drawn
 
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
-SHOWN_STATES = 4  # that a script prints, beside the first
+# What a script prints, a screenful: of so many states beside the first, so many columns.
+SHOWN_STATES, SHOWN_COLUMNS = 4, 6
 
 
 def csv(frames: Frames) -> bytes:
@@ -210,13 +211,16 @@ from core.course import play, settings_at
 course = (  # from this step on, these settings
 {legs})
 
-# Four digits a number, and of a long row its ends.
+# The shortest columns without the pixels, four digits a number, and of a long row its ends.
 np.set_printoptions(formatter={{"float_kind": "{{:.4g}}".format}}, threshold=4, edgeitems=1)
 for state in play(run, course):
     if state.step % {every} == 0 or state.step == {last}:
         print(f"{step} {{state.step}}:")
-        for name, numbers in frame(settings_at(course, state.step), state).items():
-            print(f"    {{name}} = {{np.array2string(numbers, separator=', ')}}".replace("\\n", ""))
+        columns = frame(settings_at(course, state.step), state)
+        shown = [name for name in columns if columns[name].dtype != np.uint8]
+        for name in sorted(shown, key=lambda name: columns[name].size)[:{SHOWN_COLUMNS}]:
+            text = np.array2string(columns[name], separator=", ").replace("\\n", "")
+            print(f"    {{name}} = {{text}}")
 """
 
 

@@ -168,10 +168,11 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
 
 
 @every_lesson
-def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, monkeypatch):
+def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, monkeypatch, capsys):
     """Each download is made only when somebody asks for it: a fault in one shows no sooner."""
     monkeypatch.setattr(export, "drawn", lambda spec, scale: spec)  # tests/ui does draw
-    for page in in_every_view(open_page, name, few(name)):
+    scripts = []
+    for page in in_every_view(open_page, name, few(name, 50)):
         page.session_state[f"{name}.tab"] = "Take it away"
         page.run()
         assert not page.exception
@@ -184,7 +185,14 @@ def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, mo
         assert len(steps) > min(now.config.steps, 1_000)
         assert steps == sorted(set(steps))
         assert picture["datasets"]["now"][0]["step"] == now.config.steps
-        compile(script, f"{name}_run.py", "exec")
+        scripts.append((now.config.steps, compile(script, f"{name}_run.py", "exec")))
+    end, repeats = scripts[0]
+    exec(repeats, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 40  # a screenful
+    printed = [int(line.split()[1].strip(":")) for line in lines if not line.startswith(" ")]
+    assert (printed[0], printed[-1]) == (0, end)
+    assert len(lines) > 2 * len(printed)
 
 
 @every_lesson
