@@ -140,7 +140,8 @@ def readout(config: lesson.Config) -> Readout:
     )
 
 
-player(run, [main, arrow, error], readout)
+pictures = [main, arrow, error]
+player(run, pictures, readout)
 
 # --- What the run measured, beside what theory says.
 
@@ -185,7 +186,7 @@ edge, best = notes.critical_learning_rate, notes.best_learning_rate
 largest = settings.below("learning_rate", edge)
 ending(
     run,
-    main,
+    pictures,
     frames,
     Guess(
         "forget",

@@ -30,7 +30,7 @@ WORDS = {
     "monotone": "x creeps in",
     "one step": "{landing} leaves nothing of it",
     "overshooting": "x jumps past and comes closer",
-    "swinging in": "x swings in",
+    "swinging in": "x swings to and fro, less each time",
     "bouncing": "x jumps from side to side for ever",
     "swinging for ever": "x swings and never settles",
     "diverging": "x runs away",
@@ -133,11 +133,12 @@ heading(run, story, [r"L &= |A x - b|^2", *update])
 
 view = lesson.window(*run.legs)
 plane = Picture(
-    "The path of x over the loss: a click moves the start",
+    "The path of x over the loss",
     charts.plane(("x_0", "x_1"), ("x₀", "x₁"), directions),
     "After update {step}: x₀ = {x_0}, x₁ = {x_1}, loss {loss}.",
     view._asdict(),
     lesson.drawn(config, view),
+    hint="a click moves the start",
 )
 along = over_steps(
     run,
@@ -164,9 +165,10 @@ def readout(config: lesson.Config) -> Readout:
     )
 
 
+pictures = [plane, of_loss(run, losses, within=(1e-32, 1e32)), along]
 player(
     run,
-    [plane, of_loss(run, losses, within=(1e-32, 1e32)), along],
+    pictures,
     readout,
     also=lesson.charted_modes,
     on_pick=lambda x, y: settings.change({"start": view.rounded(x, y)}),
@@ -224,7 +226,7 @@ slow, swift = (
 )
 ending(
     run,
-    plane,
+    pictures,
     frames,
     Guess(
         "valley",
@@ -247,4 +249,5 @@ ending(
         PRESETS["no single answer"],
     ),
     code=(lesson.State, lesson.run, lesson.predict),
+    also=lesson.charted_modes,
 )

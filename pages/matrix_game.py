@@ -181,7 +181,7 @@ crowd = f"{number(len(config.starts))} runs in the plane of p and q"
 if len(config.starts) > lesson.SHOWN:
     crowd += f", {number(lesson.SHOWN)} of them drawn"
 portrait = Picture(
-    crowd if batch else "The play of both: a click adds a start",
+    crowd if batch else "The play of both",
     charts.portrait(
         ("p: player 0 plays row 0", "q: player 1 plays column 0"),
         len(names),
@@ -191,6 +191,7 @@ portrait = Picture(
     "After update {step}: p = {p_0}, q = {q_0}.",
     {},
     lesson.portrait(config, round_=not batch, field=field),
+    hint="" if batch else "a click adds a start",
 )
 
 if view == "Payoffs":
@@ -269,7 +270,8 @@ def picked(p: float, q: float) -> None:
 
 # Functions of the lesson, which are the same at each run of this page: see `charted`.
 also = {"Averages": lesson.charted_averages, "Learners": lesson.charted_distances}.get(view)
-player(run, [portrait, beside], readout, also=also, on_pick=picked)
+pictures = [portrait, beside]
+player(run, pictures, readout, also=also, on_pick=picked)
 
 # --- What the run measured, beside what theory says.
 
@@ -338,7 +340,7 @@ def told(guess: str) -> str:
 
 ending(
     run,
-    portrait,
+    pictures,
     frames,
     Guess(
         "bold",
@@ -362,5 +364,6 @@ ending(
     ),
     code=(lesson.State, lesson.run, lesson._look, lesson.analyse),
     more={"Why it cycles": why()} if cycle else {},
+    also=also,
     of=f"The {'first of the runs' if several else 'run'} on screen",
 )

@@ -306,7 +306,7 @@ workings = {
 }
 ending(
     run,
-    sixteen,
+    pictures,
     frames,
     Guess(
         "random",

@@ -213,7 +213,7 @@ def readout(config: lesson.Config) -> Readout:
     return Readout(
         f"Before the first epoch the loss{whose} is {{{lane}loss}}.",
         f"What just happened: epoch {{step}} took the loss{whose} from {{before_{lane}loss}} to "
-        f"{{{lane}loss}}; by itself it swings at {{{lane}{swing}}} Hz.",
+        f"{{{lane}loss}}; swings a second by itself: {{{lane}{swing}}}.",
     )
 
 
@@ -246,7 +246,7 @@ elif view == "Gates":
     drawn = gates(lesson.GATES[cell], of_layer, len(seconds), shown_units)
     pictures = drawn.pictures(
         f"Layer {of_layer} hears {short(hz)} Hz: its units, sample by sample",
-        f"Unit {min(unit, shown_units)}; a click chooses another",
+        f"Unit {min(unit, shown_units)}",
         seconds,
         INKS[cell],
     )
@@ -348,7 +348,7 @@ workings = {
 }  # fmt: skip
 ending(
     run,
-    rollout,
+    pictures,
     frames,
     Guess(
         "one",
@@ -390,4 +390,5 @@ ending(
     ),
     code=(lesson.State, lesson.Forecaster, lesson.run, lesson.predict),
     workings=workings,
+    also=also,
 )

@@ -173,12 +173,13 @@ wave = Picture(
 loss = of_loss(run, foretold.loss, within=(1e-8, 1e4))
 if view == "Surface":
     beside = surface(
-        "The path over the loss: a click moves the start",
+        "The path over the loss",
         "log₁₀ of the loss",
         lesson.plane(*run.legs)._asdict(),
         axes=("frequency f", "amplitude a"),
         path=("parameters_1", "parameters_0"),
         description="After update {step}: f = {parameters_1}, a = {parameters_0}, loss {loss}.",
+        hint="a click moves the start",
     )
 elif view == "Curvature":
     edges = lesson.edges(config)
@@ -230,7 +231,8 @@ def picked(f: float, a: float) -> None:
     settings.change({"frequency": round(f, 3), "amplitude": round(a, 3)}, play=True)
 
 
-player(run, [beside, wave, loss], readout, on_pick=picked)
+pictures = [beside, wave, loss]
+player(run, pictures, readout, on_pick=picked)
 
 # --- What the run measured, beside what theory says.
 
@@ -302,7 +304,7 @@ notes = lesson.predict(lesson.Config())
 assert notes is not None  # the notes' run ends in a valley: tests/core/theory/sine_fit
 ending(
     run,
-    wave,
+    pictures,
     frames,
     Guess(
         "half",

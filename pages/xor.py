@@ -370,7 +370,7 @@ workings = {
 }
 ending(
     run,
-    plane,
+    pictures,
     frames,
     Guess(
         "straight",
@@ -410,4 +410,5 @@ ending(
     ),
     code=(lesson.State, lesson.SimpleClassifier, lesson.run, lesson.predict),
     workings=workings,
+    also=also,
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.csv
 import streamlit as st
+from PIL import Image
 
 from core import devices
 from core.race import Race
@@ -174,18 +175,58 @@ def filled(
     )
 
 
+def _entitled(spec: dict[str, Any], picture: Picture, when: str) -> dict[str, Any]:
+    """The chart with what stands above it in the player: its title, and what its lines are."""
+    title = {"text": picture.title, "subtitle": when, "anchor": "start", "offset": 12}
+    if not picture.key:
+        return spec | {"title": title}
+    lines = {
+        "data": {"values": [{"line": label} for label in picture.key]},
+        "mark": {"type": "rule", "opacity": 0},
+        "encoding": {
+            "stroke": {
+                "field": "line",
+                "type": "nominal",
+                "scale": {"domain": list(picture.key), "range": list(picture.key.values())},
+                "legend": {"title": None, "orient": "top", "symbolType": "stroke",
+                           "symbolOpacity": 1, "symbolStrokeWidth": 3, "symbolSize": 300},
+            }
+        },
+    }  # fmt: skip
+    resolved = {"scale": {"stroke": "independent"}}
+    return spec | {"title": title, "layer": [*spec["layer"], lines], "resolve": resolved}
+
+
 def png(
     picture: Picture,
     frames: Frames,
     index: int,
     *,
     prediction: str = PREDICTIONS[0],
+    when: str = "",
     size: tuple[int, int] = (900, 520),
 ) -> bytes:
-    """The picture at frame `index`, on white, `size` in CSS pixels, two device pixels each."""
+    """The picture at frame `index`, on white, `size` in CSS pixels, two device pixels each; with
+    its title and key where `when` says what it shows.
+    """
     spec = filled(picture, frames, index, prediction=prediction)
+    if when:
+        spec = _entitled(spec, picture, when)
     spec["width"], spec["height"] = size
     return drawn(spec, scale=2)
+
+
+def sheet(pictures: Sequence[Picture], frames: Frames, index: int, **how: Any) -> bytes:
+    """The pictures at frame `index`, each as `png` makes it, one below the other."""
+    images = [Image.open(io.BytesIO(png(one, frames, index, **how))) for one in pictures]
+    paper = max(one.width for one in images), sum(one.height for one in images)
+    whole, top = Image.new("RGB", paper, "white"), 0
+    for image in images:
+        whole.paste(image, (0, top))
+        top += image.height
+    file = io.BytesIO()
+    whole.save(file, "PNG")
+    return file.getvalue()
 
 
 def script(lesson: str, course: Course, step: str = "update", raced: Race | None = None) -> str:
@@ -211,22 +252,23 @@ from core.course import play, settings_at
 course = (  # from this step on, these settings
 {legs})
 
-# The shortest columns without the pixels, four digits a number, and of a long row its ends.
+# Losses and the shortest columns, no pixels; four digits a number, and of a long row its ends.
 np.set_printoptions(formatter={{"float_kind": "{{:.4g}}".format}}, threshold=4, edgeitems=1)
 for state in play(run, course):
     if state.step % {every} == 0 or state.step == {last}:
         print(f"{step} {{state.step}}:")
         columns = frame(settings_at(course, state.step), state)
         shown = [name for name in columns if columns[name].dtype != np.uint8]
-        for name in sorted(shown, key=lambda name: columns[name].size)[:{SHOWN_COLUMNS}]:
+        shown.sort(key=lambda name: ("loss" not in name, columns[name].size))
+        for name in shown[:{SHOWN_COLUMNS}]:
             text = np.array2string(columns[name], separator=", ").replace("\\n", "")
             print(f"    {{name}} = {{text}}")
 """
 
 
-def take_away(run: Run, picture: Picture, also: Derive | None = None) -> None:
-    """Three downloads, made when asked for, and what the run cost. The picture may read what `also`
-    makes of the run's frames; the table has it too.
+def take_away(run: Run, pictures: Sequence[Picture], also: Derive | None = None) -> None:
+    """Three downloads, made when asked for, and what the run cost. The pictures may read what
+    `also` makes of the run's frames; the table has it too.
 
     What is made before has an address, of which a browser complains once the page has another.
     """
@@ -234,6 +276,7 @@ def take_away(run: Run, picture: Picture, also: Derive | None = None) -> None:
     raced = run.lesson if isinstance(run.lesson, Race) else None
     frames = charted(run.recording, also, 0, run.recording.total)
     last = len(frames.steps) - 1
+    when = f"after {run.step_name} {frames.steps[last]}"
     with st.container(horizontal=True):
         st.download_button(
             "Frames as CSV",
@@ -244,8 +287,8 @@ def take_away(run: Run, picture: Picture, also: Derive | None = None) -> None:
             icon=":material/table:",
         )
         st.download_button(
-            "Picture as PNG",
-            partial(png, picture, frames, last, prediction=run.prediction),
+            "Pictures of the end as PNG",
+            partial(sheet, pictures, frames, last, prediction=run.prediction, when=when),
             f"{name}.png",
             "image/png",
             on_click="ignore",

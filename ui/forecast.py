@@ -104,6 +104,7 @@ class Gates(NamedTuple):
                 inside | {"low": -1.75, "high": 1.75},
                 dict.fromkeys(lines, across),
                 dict(zip(self.names, lines.values(), strict=True)),
+                "a click in the rasters chooses another",
             ),
             Picture(
                 "How far back an error reaches: |∂L/∂h|",

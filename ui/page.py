@@ -94,7 +94,7 @@ def judged(guess: str, right: bool) -> str:
 
 def ending(
     run: Run,
-    picture: Picture,
+    pictures: Sequence[Picture],
     frames: Frames,
     *tries: Try | Guess,
     code: tuple[Callable[..., object] | type, ...],
@@ -105,8 +105,8 @@ def ending(
 ) -> None:
     """Tabs: `more` of the lesson's own, title -> paragraphs; what to try; the lesson's `workings`,
     each shown when it is opened; the code that runs, `code`, and a script `of` what it says; what
-    to take away, `picture` and the frames with what `also` makes of them. Below, the way to other
-    lessons.
+    to take away, the `pictures` and the frames with what `also` makes of them. Below, the way to
+    other lessons.
     """
     shown: dict[str, Callable[[], None]] = {
         title: partial(_paragraphs, words) for title, words in more.items()
@@ -114,7 +114,7 @@ def ending(
     shown["Try this"] = lambda: _experiments(run, frames, tries)
     shown |= workings
     shown["Code"] = lambda: code_panel(run, *code, of=of)
-    shown["Take it away"] = lambda: take_away(run, picture, also)
+    shown["Take it away"] = lambda: take_away(run, pictures, also)
     tabs = st.tabs(list(shown), key=f"{run.name}.tab", on_change="rerun")
     for tab, (title, show) in zip(tabs, shown.items(), strict=True):
         # Colouring code takes a browser a quarter of a second, and CSV a server.

@@ -37,8 +37,10 @@ def surface(
     axes: tuple[str, str],
     path: tuple[str, str],
     description: str,
+    hint: str,
 ) -> Picture:
-    """A raster that stands still under the path of two columns; a click reports its place.
+    """A raster that stands still under the path of two columns; a click reports its place, of which
+    the `hint` says what it does.
 
     Of `view` `cells` (rows, columns) uint8; the ends of the axes, `left`, `right`, `lower` and
     `upper`; and what the bytes 0 and 254 stand for, `low` and `high`. These are numbers of the
@@ -52,6 +54,7 @@ def surface(
         description,
         {name: view[name] for name in ends},
         {"surface": {"cells": cells}},
+        hint=hint,
     )
 
 

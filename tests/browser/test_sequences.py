@@ -92,7 +92,7 @@ def test_a_click_in_the_gates_chooses_the_unit_that_is_drawn_alone(visit):
     left = box["width"] / 2 + (x - wide / 2) / pixel
     top = box["height"] / 2 + (y - high / 2) / pixel
     page.locator(".canvas").first.click(position={"x": left, "y": top})
-    page.get_by_text("Unit 5; a click chooses another").wait_for()
+    page.get_by_text("Unit 5: a click in the rasters chooses another").wait_for()
     visitor.rest()
     assert visitor.step() == LAST
     wanted = lesson.gates(SMALL, last, lesson.sequence_of(SMALL, 4))["forget"][0, :, 4].numpy()

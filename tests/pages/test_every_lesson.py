@@ -1,12 +1,15 @@
 """What holds for the page of every lesson, those to come too: without a browser."""
 
 import inspect
+import io
 import re
 from dataclasses import fields, replace
+from html import escape
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.lengths import few, length
 from tests.pages.verdict import verdict
@@ -159,7 +162,7 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
     buttons = [button.proto for button in page.get("download_button")]
     assert [button.label for button in buttons] == [
         "Frames as CSV",
-        "Picture as PNG",
+        "Pictures of the end as PNG",
         "Script that repeats the run",
     ]
     assert all(button.HasField("deferred_file_id") and not button.url for button in buttons)
@@ -168,15 +171,24 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
 
 
 @every_lesson
-def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, monkeypatch, capsys):
+def test_what_is_taken_away_is_made_in_every_view(
+    open_page, downloads, sent, name, monkeypatch, capsys
+):
     """Each download is made only when somebody asks for it: a fault in one shows no sooner."""
-    monkeypatch.setattr(export, "drawn", lambda spec, scale: spec)  # tests/ui does draw
-    scripts = []
+    blank, drawn, scripts = io.BytesIO(), [], []
+    Image.new("RGB", (1, 1)).save(blank, "PNG")
+
+    def draw(spec, scale):
+        drawn.append(spec)
+        return blank.getvalue()  # that specifications can be drawn is tested in tests/ui
+
+    monkeypatch.setattr(export, "drawn", draw)
     for page in in_every_view(open_page, name, few(name, 50)):
         page.session_state[f"{name}.tab"] = "Take it away"
         page.run()
         assert not page.exception
-        table, picture, script = (make() for make in downloads.values())
+        drawn.clear()
+        table, _, script = (make() for make in downloads.values())
         now = page.session_state[f"{name}.run"]
         names, *rows = table.decode().splitlines()
         assert names.startswith('"step",')
@@ -184,7 +196,9 @@ def test_what_is_taken_away_is_made_in_every_view(open_page, downloads, name, mo
         assert (steps[0], steps[-1]) == (0, now.config.steps)
         assert len(steps) > min(now.config.steps, 1_000)
         assert steps == sorted(set(steps))
-        assert picture["datasets"]["now"][0]["step"] == now.config.steps
+        for spec, chart in zip(drawn, sent[-1]["charts"], strict=True):
+            assert chart["caption"].startswith(escape(spec["title"]["text"]))
+            assert spec["datasets"]["now"][0]["step"] == now.config.steps
         scripts.append((now.config.steps, compile(script, f"{name}_run.py", "exec")))
     end, repeats = scripts[0]
     exec(repeats, {})

@@ -46,7 +46,7 @@ def page_of_epochs():
     found = [Finding("rate", 2.0, 2.0, needed=needed) for needed in (1, 940)]
     verdict(run, found, {"rate": Name("Rate")})
     autopsy(run, run.since, [])
-    take_away(run, picture)
+    take_away(run, [picture])
 
 
 @pytest.fixture

@@ -84,15 +84,17 @@ class Picture(NamedTuple):
     # Data sets of the chart, name -> columns (n,); of a still raster `cells` (rows, columns) uint8.
     data: Mapping[str, Mapping[str, ArrayLike]] = {}
     key: Mapping[str, str] = {}  # what its lines are, after the title: label -> colour
+    hint: str = ""  # what a click does, after the title
 
     @property
     def caption(self) -> str:
-        """Title and key, as HTML."""
+        """Title, hint and key, as HTML."""
         lines = (
             f'<span><i style="border-color: {colour}"></i>{escape(label)}</span>'
             for label, colour in self.key.items()
         )
-        return "".join([escape(self.title), *lines])
+        words = f"{self.title}: {self.hint}" if self.hint else self.title
+        return "".join([escape(words), *lines])
 
 
 class Readout(NamedTuple):
