@@ -267,28 +267,35 @@ for state in play(run, course):
 
 
 def take_away(run: Run, pictures: Sequence[Picture], also: Derive | None = None) -> None:
-    """Three downloads, made when asked for, and what the run cost. The pictures may read what
-    `also` makes of the run's frames; the table has it too.
+    """Three downloads, made when asked for of all that is computed by then, and what the run cost.
+    The pictures may read what `also` makes of the run's frames; the table has it too.
 
     What is made before has an address, of which a browser complains once the page has another.
     """
-    name = run.name
+    name, recording, prediction = run.name, run.recording, run.prediction
     raced = run.lesson if isinstance(run.lesson, Race) else None
-    frames = charted(run.recording, also, 0, run.recording.total)
-    last = len(frames.steps) - 1
-    when = f"after {run.step_name} {frames.steps[last]}"
+
+    def known() -> Frames:
+        return charted(recording, also, 0, recording.total)
+
+    def painted() -> bytes:
+        frames = known()
+        last = len(frames.steps) - 1
+        when = f"after {run.step_name} {frames.steps[last]}"
+        return sheet(pictures, frames, last, prediction=prediction, when=when)
+
     with st.container(horizontal=True):
         st.download_button(
             "Frames as CSV",
-            partial(csv, frames),
+            lambda: csv(known()),
             f"{name}.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/table:",
         )
         st.download_button(
-            "Pictures of the end as PNG",
-            partial(sheet, pictures, frames, last, prediction=run.prediction, when=when),
+            "Pictures as PNG",
+            painted,
             f"{name}.png",
             "image/png",
             on_click="ignore",

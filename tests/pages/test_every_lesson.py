@@ -162,7 +162,7 @@ def test_the_run_can_be_taken_away_as_table_picture_and_script(open_page, name):
     buttons = [button.proto for button in page.get("download_button")]
     assert [button.label for button in buttons] == [
         "Frames as CSV",
-        "Pictures of the end as PNG",
+        "Pictures as PNG",
         "Script that repeats the run",
     ]
     assert all(button.HasField("deferred_file_id") and not button.url for button in buttons)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.gradient_descent import Config, predict, run
-from core.recording import play
+from core.gradient_descent import Config, frame, predict, run
+from core.recording import play, shared
 from ui import supply
 from ui.export import script
 from ui.link import write
@@ -357,6 +357,16 @@ def test_the_script_of_a_forked_run_repeats_it(open_page):
     # Four digits are printed.
     assert float(loss) == pytest.approx(15 * 0.9**80 * 0.4**120, rel=1e-3)
     assert not page.exception
+
+
+def test_what_is_taken_away_is_what_is_there_when_it_is_asked_for(open_page, waits, downloads):
+    waits(0)  # only the first frame is there when the page has run
+    page = open_page(NAME, steps="90")
+    page.session_state[f"{NAME}.tab"] = "Take it away"
+    page.run()
+    assert downloads["Frames as CSV"]().count(b"\n") < 91
+    shared(run, ((0, Config(steps=90)),), frame=frame).finish(30)
+    assert downloads["Frames as CSV"]().splitlines()[-1].startswith(b"90,")
 
 
 def test_weights_on_their_targets_do_not_run_away_whatever_the_rate(open_page):

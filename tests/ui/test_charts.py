@@ -11,7 +11,7 @@ from PIL import Image
 from core import gradient_descent as lesson
 from core import linear_regression, matrix_game
 from core.recording import Frames, Recording
-from ui import charts
+from ui import charts, export
 from ui.export import filled, png
 from ui.player.player import Picture
 from ui.theme import BLUE, GREEN, ORANGE, SERIES
@@ -157,6 +157,25 @@ def test_a_label_over_its_line_is_no_part_of_it_where_that_runs_along_an_edge():
         # The height is where letters stand: their middle is a third of 14 pixels above. Seven of
         # them are half a letter's, one is half the line's.
         assert edge * (float(head) - (float(label) - 14 / 3)) > 8
+
+
+def test_a_file_says_what_it_shows_and_what_its_lines_are(monkeypatch):
+    made = []
+    monkeypatch.setattr(export, "drawn", lambda spec, scale: made.append(spec))
+    config, frames = recorded(steps=3)
+    picture = weights_picture(config)._replace(title="The weights", key={"the last": GREEN})
+    png(picture, frames, 3, when="after update 3")
+    svg = vl_convert.vegalite_to_svg(made[0])
+    for words in ("The weights", "after update 3", "the last"):
+        assert svg.count(f">{words}<") == 1, words
+    (sample,) = re.findall(r'aria-roledescription="legend".*?stroke="(#\w+)"', svg, re.DOTALL)
+    assert sample == GREEN
+    # The lines of the chart have the colours that they had.
+    png(picture, frames, 3)
+    plain = vl_convert.vegalite_to_svg(made[1])
+    inks = [re.findall(r'd="M[^"]*" stroke="(#\w+)"', one) for one in (svg, plain)]
+    assert set(inks[1]) <= set(inks[0])
+    assert set(SERIES[:5]) <= set(inks[1])
 
 
 def test_a_run_beyond_all_numbers_has_no_head():
