@@ -60,7 +60,7 @@ def _needs(found: Finding, step: str, most: float) -> str:
     if found.coarse:
         return "frames are too far apart"
     if not found.needed:
-        return "no run is long enough"
+        return "no run here is long enough"
     needs = f"needs {counted(found.needed, step)}"
     return needs if found.needed <= most else f"{needs}, and the slider ends at {most}"
 
