@@ -72,3 +72,9 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
 def frame(config: Config, state: State) -> dict[str, np.ndarray]:
     """The level, and the rate that led there."""
     return {"level": state.level.numpy(force=True), "rate": np.array(config.rate)}
+
+
+def frame_of_rest(config: Config, state: State) -> dict[str, np.ndarray]:
+    """What is missing to 1: a frame that takes as long as an update."""
+    time.sleep(config.seconds)
+    return {"rest": 1 - state.level.numpy(force=True)}

@@ -1,4 +1,4 @@
-"""The page of the slow run: one live slider, one chart, one line that needs the whole run."""
+"""The page of the slow run: one live slider, two views, one line that needs the whole run."""
 
 import numpy as np
 import streamlit as st
@@ -16,12 +16,16 @@ with settings.sidebar():
     with settings.more():
         settings.slider("seconds", "Seconds", lesson.RANGES["seconds"], explain="Of an update.")
         settings.steps(lesson.RANGES["steps"])
-run = Run(settings)
+view = settings.view("Level", "Rest")
+rest = view == "Rest"
+run = Run(settings, lesson.frame_of_rest if rest else None)
 player.player(
     run,
-    [over_steps(run, "Level", "level", [Line("level", "level", np.nan)], (0, 1))],
-    lambda config: Readout("Before the first update.", "Level {level}, rate {rate}."),
+    [over_steps(run, view, view.lower(), [Line(view.lower(), view, np.nan)], (0, 1))],
+    lambda config: Readout(
+        "Before the first update.", "{rest} is missing." if rest else "Level {level}, rate {rate}."
+    ),
 )
 frames = run.finish()
-if frames.finished:
+if frames.finished and not rest:
     st.write(f"At the end the level is {frames.columns['level'][-1]:.4f}.")

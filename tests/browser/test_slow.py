@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.browser import serving
+from bench.browser import FIND, serving
 from bench.slow import lesson
 from core.course import Course, play
 from core.recording import LEASE_SECONDS, SOON_SECONDS
+from ui.theme import number
 
 WAIT = 30_000  # milliseconds: longer than anything here takes on a busy machine
 UPDATE = 0.1  # seconds
@@ -256,6 +257,34 @@ def test_at_rest_a_fork_waits_for_a_state_to_go_on_from(opened, log):
     page.wait_for_selector("text=Undo the change at", state="detached", timeout=WAIT)
     visitor.rest()
     assert_frames_are_those_of(visitor.columns(), ((0, config),))
+
+
+def test_a_view_that_is_clicked_at_the_end_is_shown_as_far_as_it_has_come(opened):
+    visitor = opened(rate=0.19, seconds=0.1, steps=30)
+    page = visitor.page
+    visitor.click("end")
+    visitor.until_step(30)
+    page.evaluate(f"""() => {{ {FIND}
+        const seen = window.seen = [];
+        requestAnimationFrame(function look() {{
+            const canvas = find('player').querySelector('.canvas > div:not(.waiting) canvas.marks');
+            const pixels = canvas?.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            const name = find('player').querySelector('figcaption').textContent;
+            const drawn = Boolean(pixels?.data.some(part => part));
+            seen.push([name, Number(find('player-step').textContent), drawn]);
+            if (seen.at(-1)[0] !== 'Rest' || seen.at(-1)[1] < 30) requestAnimationFrame(look);
+        }});
+    }}""")
+    page.get_by_text("Rest", exact=True).first.click()
+    page.wait_for_function("['Rest', 30].every((part, i) => window.seen.at(-1)[i] === part)")
+    seen = page.evaluate("window.seen")
+    # The old picture stays where it was until the new one has something to show.
+    assert all(drawn for _, _, drawn in seen)
+    assert {step for name, step, _ in seen if name == "Level"} == {30}
+    steps = [step for name, step, _ in seen if name == "Rest"]
+    assert len(set(steps)) > 5
+    assert steps == sorted(steps)
+    expect(page.get_by_test_id("player-readout")).to_have_text(f"{number(0.81**30)} is missing.")
 
 
 def test_a_player_that_is_made_anew_goes_on_with_what_the_one_before_did(opened):

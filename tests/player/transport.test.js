@@ -198,6 +198,21 @@ test("else the old picture stays until it is", () => {
   assert.deepEqual([transport.position, transport.held, transport.playing], [40, false, true]);
 });
 
+test("but not for long: then the run is shown as far as it has come, and where it was when that has come", () => {
+  const transport = standing({ at: 40 });
+  transport.turn({ known: 31, total: 100, complete: false });
+  pass(transport, 0.9);
+  assert.equal(transport.held, true);
+  pass(transport, 0.2);
+  assert.deepEqual([transport.position, transport.target, transport.held], [30, 40, false]);
+  transport.frames.known = 60;
+  assert.deepEqual(pass(transport, 0.1), ["reached"]);
+  assert.equal(transport.position, 40);
+  transport.turn({ known: 0, total: 100, complete: false });
+  pass(transport, 0.9);
+  assert.equal(transport.held, true); // each run its time
+});
+
 test("a shorter run is shown at its end", () => {
   const transport = standing({ at: 300 });
   transport.turn({ known: 0, total: 21, complete: false });

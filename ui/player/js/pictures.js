@@ -10,8 +10,9 @@ export class Pictures {
     this.data = null; // what came with the run: charts, their numbers, words, colours
     this.made = []; // { chart, finalize, place, box }: the charts on screen and where they stand
     this.look = null; // what they were made of
+    this.next = null; // others that are made, and wait for the first frame
     this.makings = 0; // a later one overtakes
-    this.changing = false; // others are being made for a run of which these can show nothing
+    this.changing = false; // others are to come for a run of which these can show nothing
   }
 
   /** Whether the charts on screen are not those of this run and theme. */
@@ -19,9 +20,11 @@ export class Pictures {
 
   lookOf(dark) { return JSON.stringify(this.data.charts.map(({ spec }) => spec)) + dark; }
 
-  /** Make the charts anew beside the old ones, then swap: nothing blinks. `shown` draws into them before. */
-  async make(dark, font, shown) {
+  /** Make the charts anew beside the old ones, as `next`. */
+  async make(dark, font) {
     this.look = this.lookOf(dark);
+    this.next?.forEach(drop);
+    this.next = null;
     this.makings += 1;
     const turn = this.makings;
     this.area.dataset.count = String(this.data.charts.length);
@@ -38,11 +41,14 @@ export class Pictures {
       place.className = "waiting";
       return { place, box, ...(await makeChart(place, chart, vega, config, maps)) };
     }));
-    if (turn === this.makings) this.swap(made, shown);
-    else for (const one of made) drop(one);
+    if (turn === this.makings) this.next = made;
+    else made.forEach(drop);
   }
 
-  swap(made, shown) {
+  /** Put the next charts in the place of the old ones: nothing blinks. `shown` draws into them before. */
+  swap(shown) {
+    const made = this.next;
+    this.next = null;
     this.finalize();
     this.made = made;
     this.changing = false;
@@ -110,7 +116,10 @@ export class Pictures {
     });
   }
 
-  finalize() { for (const one of this.made) one.finalize(); }
+  finalize() {
+    this.next?.forEach(drop);
+    for (const one of this.made) one.finalize();
+  }
 }
 
 /** Vega's config for the legends of colour maps, as `legends` in colours.py makes it. */

@@ -73,6 +73,7 @@ class Player {
     if (data.heard) sign(data.address);
     this.dress(data, shared);
     this.open(data, first);
+    this.swap();
     if (arrived || data.charts) this.draw(true);
     this.goOn();
   }
@@ -117,7 +118,9 @@ class Player {
   /** An answer from the address of its own; a late one may be of another view. */
   hear(answer) {
     if (!this.goesOn(answer)) return;
-    if (this.take(answer, performance.now())) this.draw(true);
+    const arrived = this.take(answer, performance.now());
+    this.swap();
+    if (arrived) this.draw(true);
     this.goOn();
   }
 
@@ -202,7 +205,7 @@ class Player {
       // Nothing of a new run is in the old charts: they stay as they are until the new ones are there.
       this.pictures.changing = shared === 0 && this.pictures.made.length > 0;
       this.embed(dark);
-    } else if (data.charts) this.pictures.settle();
+    } else if (data.charts && !this.pictures.changing) this.pictures.settle();
   }
 
   isDark() {
@@ -217,7 +220,8 @@ class Player {
 
   async embed(dark) {
     try {
-      await this.pictures.make(dark, this.style("--st-font") || "sans-serif", () => this.drawFirst());
+      await this.pictures.make(dark, this.style("--st-font") || "sans-serif");
+      this.swap();
     } catch (error) {
       console.error(error);
       this.trouble = "The charts could not be drawn. Reload the page to try again.";
@@ -226,7 +230,14 @@ class Player {
     }
   }
 
+  /** Show the charts that are made, once there is something to show: those without a frame have axes of nothing. */
+  swap() {
+    const { known, error } = this.frames;
+    if (this.pictures.next && (known || error !== null)) this.pictures.swap(() => this.drawFirst());
+  }
+
   drawFirst() {
+    this.transport.holding = false; // the old picture is gone
     this.draw(true);
     this.pictures.made.forEach(({ box, chart }, index) => watch(box, chart, this, index));
     this.describe();

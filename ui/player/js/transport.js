@@ -6,6 +6,7 @@ const FASTEST = 60;
 const LONGEST_TICK_MS = 250; // a browser that was away for longer goes on where it was
 const MOST_AHEAD = 30; // frames between the one on screen and a fork
 const CLOSE = 0.15; // to whole frames at a tick, as a part of them
+const LONGEST_HOLD_MS = 1000; // that an old picture may stay
 
 const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
@@ -15,7 +16,8 @@ export class Transport {
     this.position = 0; // in frames; the whole part is on screen
     this.target = null; // a frame to reach that has not come yet
     this.playing = false;
-    this.holding = false; // the old picture stays until the frame to reach has come
+    this.holding = false; // the old picture stays until the frame to reach has come, or for too long
+    this.heldSince = null; // time of the first tick of it
     this.speed = 1;
     this.before = null; // time of the last tick; null: the clock stands
   }
@@ -37,11 +39,15 @@ export class Transport {
   /** Whether a run that was turned to has not come to the frame on screen yet. */
   get held() { return this.holding && this.target !== null && !this.frames.complete; }
 
-  /** Turn to another run at the same place: what is common is known, the old picture stays until the rest has come. */
+  /**
+   * Turn to another run at the same place: what is common is known, the old picture stays until the rest has come. Where
+   * that takes long, the run is shown as far as it has come.
+   */
   turn(frames) {
     const place = this.target ?? this.position;
     this.frames = frames;
     this.holding = Math.floor(place) >= frames.known;
+    this.heldSince = null;
     this.position = this.holding ? Math.max(this.reachable, 0) : place;
     this.target = this.holding ? Math.min(Math.floor(place), this.end) : null;
   }
@@ -92,6 +98,8 @@ export class Transport {
   tick(time, limit = Infinity) {
     const passed = this.before === null ? 0 : Math.min(time - this.before, LONGEST_TICK_MS) / 1000;
     this.before = time;
+    this.heldSince ??= time;
+    if (time - this.heldSince > LONGEST_HOLD_MS) this.holding = false;
     if (this.target !== null) return this.approach();
     if (this.playing) return this.advance(passed, limit);
     return null;
