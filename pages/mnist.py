@@ -56,7 +56,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "a rate of 0.1, three epochs": OPENING,
     "scores for the loss": SCORES,
     "clothes": {**OPENING, "dataset": "fashion"},
-    "without a network": OFFLINE,
+    "without the internet": OFFLINE,
 }
 NAMES = {  # of the findings
     "accuracy": Name("Accuracy after epoch {epoch}", note="{kind}"),
@@ -90,7 +90,7 @@ with settings.sidebar():
         "Pictures",
         datasets.NAMES,
         explain="*mnist*: 70000 handwritten digits; *fashion*: as many clothes; *digits*: 1797 "
-        "small digits that need no network.",
+        "small digits that every machine has.",
     )
     settings.numbers(
         "hidden",

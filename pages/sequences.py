@@ -116,7 +116,9 @@ frame = {"Gates": lesson.FrameWithGates(which), "Unknown waves": lesson.frame_ou
 run = Run(settings, frame, race(lesson, "cell", CELLS) if both else None)
 config = run.config
 cell, known = config.cell, lesson.predict(config).baselines
-hz, fed = lesson.hertz(config, which), lesson.prompt_of(config, prompt)
+hertz = [lesson.hertz(config, k) for k in range(len(lesson.WAVES))]
+hz, fed = hertz[which], lesson.prompt_of(config, prompt)
+alone = len(set(hertz)) == 1  # all that are learnt are one wave
 after = f"{fed} samples of {short(hz)} Hz" if prompt > 1 else ONE
 
 story = [
@@ -124,9 +126,14 @@ story = [
     "the *next one*. Then it goes on *by itself*: what it says is what it hears next.",
 ]
 if prompt == 1:
+    knows = (
+        "it has met one wave only and can know that by heart."
+        if alone
+        else "what comes is the network's own choice."
+    )
     story.append(
         "Here it hears one sample, the zero with which every wave begins. That says nothing of how "
-        "fast to go on: what comes is the network's own choice."
+        f"fast to go on: {knows}"
     )
 elif settings.prediction != "shown":
     story.append(WATCH)
@@ -189,9 +196,8 @@ loss = over_steps(
     },
     log=True,
 )
-hertz = [lesson.hertz(config, k) for k in range(len(lesson.WAVES))]
 of_waves = {
-    lesson.swing(prompt, k): (f"{hertz[k]:.3g} Hz", SERIES[k])
+    lesson.swing(prompt, k): (f"{hertz[k]:.3g} Hz" if prompt > 1 else "after the zero", SERIES[k])
     for k in (range(len(hertz)) if prompt > 1 else [0])
 }
 if both:
@@ -210,10 +216,13 @@ swings = over_steps(
 def readout(config: lesson.Config) -> Readout:
     """What the last epoch did."""
     whose = f" of the {cell}" if both else ""
+    told = f"What just happened: epoch {{step}} took the loss{whose}"
+    if run.recording.every > 1:
+        told = f"What happened since the frame before, up to epoch {{step}}: the loss{whose} went"
     return Readout(
         f"Before the first epoch the loss{whose} is {{{lane}loss}}.",
-        f"What just happened: epoch {{step}} took the loss{whose} from {{before_{lane}loss}} to "
-        f"{{{lane}loss}}; swings a second by itself: {{{lane}{swing}}}.",
+        f"{told} from {{before_{lane}loss}} to {{{lane}loss}}; swings a second by itself: "
+        f"{{{lane}{swing}}}.",
     )
 
 
@@ -244,8 +253,9 @@ elif view == "Gates":
     of_layer, seconds = min(layer, config.layers), lesson.moments(config)
     shown_units = lesson.units_shown(config)
     drawn = gates(lesson.GATES[cell], of_layer, len(seconds), shown_units)
+    silence = "; hatched: it hears no more" if len(seconds) >= config.length else ""
     pictures = drawn.pictures(
-        f"Layer {of_layer} hears {short(hz)} Hz: its units, sample by sample",
+        f"Layer {of_layer} hears {short(hz)} Hz: its units, sample by sample{silence}",
         f"Unit {min(unit, shown_units)}",
         seconds,
         INKS[cell],

@@ -1,6 +1,7 @@
 """XOR: a small network bends the line between two classes of points."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -52,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "edge of stability": lesson.AT_THE_EDGE,
 }
 SURE = (-5, 0, 5, 10, 15, 20, 40, 80, 120)  # logits
-SEEDS = 50
+SEEDS, ALLOWED_SEEDS = 50, Range(0, 99, whole=True)
 TABLE = "table"  # points of one's own that do not fit into a link
 CLASSES = ("class 0", "class 1")
 OUTPUT = "probability"
@@ -135,7 +136,7 @@ with settings.sidebar():
             ("test_share", "Test share", Range(0, 0.9), "Part of the points that tests only."),
             ("batch_size", "Batch size", BATCHES, "Points that an update looks at."),
             ("epochs", "Epochs", EPOCHS, "How often to go through all points that train."),
-            ("seed", "Seed", Range(0, 99, whole=True), "Of points, first numbers and orders."),
+            ("seed", "Seed", ALLOWED_SEEDS, "Of points, first numbers and orders."),
         ):
             settings.slider(name, label, allowed, explain=explain)
         settings.rows(
@@ -349,8 +350,9 @@ def told(guess: str) -> str:
 
 
 def lucky() -> None:
-    """Many seeds with these settings, as a run of their own."""
-    course = ((0, lesson.Seeds(config, SEEDS)),)
+    """Many seeds with these settings, all of which the page can show, as a run of their own."""
+    first = replace(config, seed=min(config.seed, int(ALLOWED_SEEDS.high) + 1 - SEEDS))
+    course = ((0, lesson.Seeds(first, SEEDS)),)
     seeds = shared(lesson.run_seeds, course, frame=lesson.frame_seeds, resumable=lesson.from_start)
     known = (
         f"With the notes' settings at least {lesson.NOTES_SOLVED:.0%} of seeds get more than "

@@ -126,10 +126,11 @@ def _spread(
         now.transform_fold([name for name, *_ in named], as_=["series", "value"])
         .transform_filter("isValid(datum.value)")
         .transform_calculate(
+            head=f"height * {part}",
             at=f"height * {part} + {_look_up({name: below for name, _, _, below in named})}",
             tie="length(data('theory')) ? -peek(data('theory'))[datum.series] || 0 : 0",
         )
-        .transform_window(rank="row_number()", sort=[{"field": "at"}, {"field": "tie"}])
+        .transform_window(rank="row_number()", sort=[{"field": "head"}, {"field": "tie"}])
         .transform_calculate(free=f"datum.at - {gap} * datum.rank")
         .transform_window(pushed="max(free)", frame=[None, 0], **rank)
         .transform_window(raised="min(free)", frame=[0, None], **rank)

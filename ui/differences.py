@@ -7,6 +7,8 @@ from html import escape
 from core.recording import Course
 from ui.theme import PINS, number_table, setting
 
+LONG = 8  # values that are no longer written out
+
 
 def label(field: str) -> str:
     """A field's name in words."""
@@ -42,6 +44,8 @@ def written(value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, int | float):
         return setting(value)
+    if isinstance(value, tuple) and len(value) > LONG:
+        return f"{len(value)} of them"
     if isinstance(value, tuple):
         rows = [isinstance(part, tuple) for part in value]
         return ("; " if any(rows) else ", ").join(map(written, value))
@@ -61,4 +65,4 @@ def differences(courses: Mapping[str, Course]) -> str:
 
 
 def _swatch(title: str) -> str:
-    return f'<i style="border-color: {PINS[title]}"></i>' if title in PINS else "<i></i>"
+    return f'<i style="border-color: {PINS[title]}"></i>' if title in PINS else ""

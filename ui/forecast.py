@@ -206,7 +206,7 @@ def over_seeds(
             + f"<td>{number(_mean(whole[kind])[-1]) if whole[kind] else '—'}</td></tr>"
             for kind in runs
         )
-        titles = ("loss", *(f"seed {k}" for k in range(count)), "mean of logarithms")
+        titles = ("loss", *(f"seed {k}" for k in range(count)), "geometric mean")
         table = number_table("seeds", titles, rows)
         st.html(f'<div style="overflow-x: auto" tabindex="0">{table}</div>')
 

@@ -26,8 +26,8 @@ def luck(run: Run, recording: Recording, count: int, solved: float, known: str) 
     """A button that trains so many seeds, and what has become of them; `known` is what theory knows
     of it, if anything.
 
-    The recording has `accuracy` (m, n) and `boundaries` (m, n, rows, columns); a seed is solved
-    where its accuracy is above `solved`.
+    The recording, of `Seeds`, has `accuracy` (m, n) and `boundaries` (m, n, rows, columns); a seed
+    is solved where its accuracy is above `solved`.
     """
     if known:
         st.caption(known)
@@ -44,9 +44,9 @@ def _results(run: Run, recording: Recording, count: int, solved: float) -> None:
         f"After {frames.steps[-1]} epochs **{there} of {count}** seeds have more than "
         f"{number(solved)} of their points on the right side: {100 * there / count:.0f} %. In the "
         f"long run it is between {100 * low:.0f} % and {100 * high:.0f} % (Wilson's interval, "
-        f"right 95 times of 100). All points right have {int((accuracy == 1).sum())}."
+        f"right 95 times of 100). {int((accuracy == 1).sum())} have all points right."
     )
-    first = run.config.seed
+    first = recording.course[0][1].config.seed
     query = dict(st.query_params)
     links = []
     for k in np.argsort(accuracy, kind="stable").tolist():

@@ -52,6 +52,9 @@ class Held:
         self._complaints: list[str] = (
             [] if self._entering else st.session_state[f"{self.name}.visited"]
         )
+        lost = st.session_state.pop(f"{self.name}.lost", None)
+        if lost:
+            self._go_without(*lost)
 
     def key(self, field: str) -> str:
         """The key of a field's control, and its name in the address."""
@@ -60,9 +63,27 @@ class Held:
     def begin(self, changes: Mapping[str, Any]) -> None:
         """Before any control: open with these where the address says nothing that can be used.
 
-        Unlike those of `opening` they may be others on another machine: the address will say them.
+        Unlike those of `opening` they may be others on another machine: see `begun`.
         """
         self._begins = dict(changes)
+
+    @property
+    def begun(self) -> dict[str, str]:
+        """What the address must say of the controls that are as they began.
+
+        Streamlit writes what is set of a control into the address, but not what it begins with. To
+        have it write that from here would add an entry to the browser's history for each.
+        """
+        held = {
+            field: write_numbers(value) if isinstance(value, tuple) else value
+            for field, value in self._begins.items()
+            if value != getattr(self.defaults, field)
+        }
+        return {
+            self.key(field): str(value).lower()
+            for field, value in held.items()
+            if st.session_state.get(self.key(field)) == value
+        }
 
     def allow(self, check: Callable[[Any], object]) -> None:
         """Refuse a Config of which `check` raises `ValueError` or `RuntimeError`: this machine
@@ -79,18 +100,12 @@ class Held:
             self._open(field)
 
     def _open(self, field: str) -> None:
-        """Before a control is made that the address does not set: have it begin otherwise.
-
-        Streamlit writes what is set of a control into the address, but not what it begins with.
-        """
+        """Before a control is made that the address does not set: have it begin otherwise."""
         key = self.key(field)
         if field not in self._begins or key in st.session_state:
             return
         value = self._begins[field]
-        held = write_numbers(value) if isinstance(value, tuple) else value
-        if value != getattr(self.defaults, field):
-            st.query_params[key] = str(held).lower()
-        st.session_state[key] = held
+        st.session_state[key] = write_numbers(value) if isinstance(value, tuple) else value
 
     def _look(
         self,
@@ -136,11 +151,26 @@ class Held:
 
     def keep(self, field: str, name: str, other: str, value: str) -> None:
         """Where the control of a field holds nothing and that of the `other` this `value`: what the
-        page has put into the session under `name`, if anything.
+        page has put into the session under `name`. A link may ask for it without: the page then
+        opens without, and says so.
         """
+        if self._values[field] != () or self._values[other] != value:
+            return
         kept = st.session_state.get(self.key(name))
-        if kept and self._values[field] == () and self._values[other] == value:
+        if kept:
             self.put(field, kept)
+        elif self._entering:
+            # A control that is made can only be changed before it is made again.
+            st.session_state[f"{self.name}.lost"] = field, other, value
+            st.rerun()
+
+    def _go_without(self, field: str, other: str, value: str) -> None:
+        default = getattr(self.defaults, other)
+        st.session_state[self.key(other)] = default
+        self.complain(
+            f"{other} = {value!r} needs {field}, which the link does not hold: they have to be "
+            f"given again. The page uses {default}."
+        )
 
     def put(self, field: str, value: Any) -> None:
         """A value of Config that follows from other controls."""

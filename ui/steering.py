@@ -163,7 +163,8 @@ class Run:
         heard of them, and take back in the address what a learner has set since.
         """
         words = {"course": write(self.session.course), "at": str(self.session.at or "")}
-        return {self.settings.key(field): text for field, text in words.items()}
+        signed = {self.settings.key(field): text for field, text in words.items()}
+        return signed | self.settings.begun
 
     # --- What is computed meanwhile, in the background.
 

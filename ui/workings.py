@@ -13,6 +13,7 @@ from core.course import settings_at
 from core.recording import Recording
 from ui.steering import Run
 from ui.theme import BLUE, number, number_table
+from ui.written import literal
 
 SECONDS = 2.0  # that a state on screen may take to be had again
 _LIT = f"""<style>.loop {{ list-style: none; padding: 0; margin: 0; max-width: 46rem;
@@ -237,11 +238,12 @@ def own_points(
         st.error("The file is no text: it must be a table in UTF-8.")
         return
     except ValueError as wrong:
-        st.error(f"This table was not taken: {wrong} The run on screen stays.")
+        st.error(f"This table was not taken: {literal(str(wrong))} The run on screen stays.")
         return
     far = len(points) > most
     st.markdown(
-        f"{len(points)} points; class 0 is {classes[0][:40]!r}, class 1 {classes[1][:40]!r}."
+        f"{len(points)} points; class 0 is {literal(repr(classes[0][:40]))}, class 1 "
+        f"{literal(repr(classes[1][:40]))}."
         + (f" More than {most} do not fit into a link: they stay in this visit." if far else "")
     )
 

@@ -51,6 +51,24 @@ def expected(config: lesson.Config, step: int) -> np.ndarray:
     return lesson.opinion(config, state, picture)
 
 
+def test_back_leaves_the_page_at_once_and_leads_to_the_run_that_was_left(visit):
+    """What the page begins with where MNIST was not fetched stands in its address all the same."""
+    visitor = visit(new_tab=True)
+    page = visitor.open("xor?xor.learning_rate=0.2&xor.epochs=3")
+    page.get_by_role("link", name="MNIST").first.click()
+    page.wait_for_url(f"**/{PAGE}?*{STILL}*")
+    page.go_back()
+    page.wait_for_url("**/xor?*")
+    visitor.rest()
+    rate = page.get_by_role("slider", name="Learning rate")
+    assert rate.get_attribute("aria-valuetext") == "0.2"
+    assert parse_qs(urlparse(page.url).query) == {"xor.learning_rate": ["0.2"], "xor.epochs": ["3"]}
+    visitor.open(PAGE)  # by its address
+    page.wait_for_url(f"**/{PAGE}?*{STILL}*")
+    page.go_back()
+    page.wait_for_url("**/xor?*")
+
+
 def test_a_digit_drawn_by_mouse_gets_the_opinion_of_the_network_on_screen(visit):
     visitor = visit()
     page = visitor.open(f"{PAGE}?{SMALL}")

@@ -40,7 +40,7 @@ def published(page) -> dict[str, list[str]]:
     }
 
 
-def test_without_data_the_page_opens_on_digits_that_need_none_and_its_link_says_so(open_page):
+def test_without_data_the_page_opens_on_digits_that_need_none_and_its_link_says_so(open_page, sent):
     page = open_page(NAME)
     assert not page.exception
     assert not page.error
@@ -50,12 +50,15 @@ def test_without_data_the_page_opens_on_digits_that_need_none_and_its_link_says_
     # On a machine that has the data a bare address means them: the link must not be one.
     link = {key: page.session_state[f"{NAME}.{key}"] for key in ("dataset", "softmax", "epochs")}
     assert link == {"dataset": "digits", "softmax": False, "epochs": 12}
-    assert dict(page.query_params) == {
-        f"{NAME}.dataset": "digits",
-        f"{NAME}.softmax": "false",
-        f"{NAME}.epochs": "12",
-    }
+    said = {"dataset": "digits", "softmax": "false", "epochs": "12"}
+    link = {f"{NAME}.{field}": text for field, text in said.items()}
+    assert sent[-1]["address"] == link | {f"{NAME}.course": "", f"{NAME}.at": ""}
+    assert not page.query_params  # each would add an entry to the browser's history
     assert float(verdict(page)["Least average test loss"][1]) < 0.5
+    page.toggle(f"{NAME}.softmax").set_value(True).run()
+    del link[f"{NAME}.softmax"]  # what is set Streamlit writes, or takes away
+    assert sent[-1]["address"].items() >= link.items()
+    assert f"{NAME}.softmax" not in sent[-1]["address"]
 
 
 def test_who_comes_back_to_the_page_finds_it_as_it_opens(open_page):

@@ -115,7 +115,7 @@ def test_a_run_that_leaves_is_explained_and_mended(open_page):
         ("extra_points", "0, 0, 2", "label = 2 is not allowed"),
         ("extra_points", "0, 0", "each number, number, whole number"),
         ("features", "z", "features = z is not allowed: it must be at most 7 of x, y"),
-        ("data", "own", "must hold at least 1 point"),
+        ("data", "own", "data = 'own' needs extra_points"),
     ],
 )
 def test_what_is_refused_is_named(open_page, field, text, words):
@@ -245,6 +245,37 @@ def test_many_seeds_are_trained_when_asked_and_each_is_a_link(open_page):
     assert luck.accuracy[int(seeds[0]) - 42] == luck.accuracy[worst]
     assert all("xor.hidden=3" in link and "xor.epochs=2" in link for link in links)
     assert all(link.startswith("?") for link in links)  # of this page, below whatever path
+
+
+def test_no_seed_is_trained_that_its_link_could_not_open(open_page):
+    page = open_page(NAME, epochs="1", hidden="2", seed="99")
+    page = opened_tab(page, NAME, "How lucky was that")
+    next(one for one in page.button if one.label == "Train 50 seeds").click().run()
+    for _ in range(100):
+        if "seeds" in tables(page):
+            break
+        page.run()
+    links = re.findall(r'href="(.*?)"', tables(page))
+    seeds = [int(parse_qs(urlparse(unescape(link)).query)["xor.seed"][0]) for link in links]
+    assert sorted(seeds) == list(range(50, 100))
+    again = open_page(NAME, epochs="1", hidden="2", seed=str(seeds[0]))
+    (words,) = re.findall(rf"seed {seeds[0]}: accuracy ([\d.]+)", tables(page))[:1]
+    both = [verdict(again)[f"Accuracy, points that {which}"][1] for which in ("train", "test")]
+    assert words in both
+
+
+def test_points_that_a_link_does_not_hold_are_missed_and_the_page_shows_what_it_says(open_page):
+    page = open_page(NAME, data="own", epochs="2", learning_rate="0.3")
+    assert not page.exception
+    assert not page.error
+    assert page.selectbox(f"{NAME}.data").value == "xor"
+    assert page.session_state[f"{NAME}.run"].config == replace(OPENED, epochs=2, learning_rate=0.3)
+    (said,) = [one.value for one in page.warning]
+    assert "needs extra_points, which the link does not hold" in said.replace("\\", "")
+    assert "The page uses xor." in said
+    page.selectbox(f"{NAME}.data").set_value("own").run()  # who chooses them is told to add some
+    assert "must hold at least 1 point" in page.error[0].value
+    assert not page.warning
 
 
 def test_of_the_notes_settings_it_is_said_how_often_they_succeed(open_page):

@@ -159,6 +159,23 @@ def test_a_label_over_its_line_is_no_part_of_it_where_that_runs_along_an_edge():
         assert edge * (float(head) - (float(label) - 14 / 3)) > 8
 
 
+@pytest.mark.parametrize("ends", [(0.53, 0.46), (0.46, 0.53)])
+def test_of_two_labels_the_upper_is_that_of_the_upper_line_wherever_they_stand(ends):
+    """One label stands above its line, the next below its own: these may not change places."""
+    columns = {name: np.array([0.5, end]) for name, end in zip(("a", "b"), ends, strict=True)}
+    frames = Frames(0, np.array([0, 1]), columns, 2, None)
+    spec = charts.against_step((("a", "first"), ("b", "second")), "part", apart=True)
+    theory = charts.theory({name: np.full(2, np.nan) for name in columns})
+    values = {"last": 1, "low": 0.0, "high": 1.0}
+    picture = Picture("parts", spec, "", values, {"theory": theory})
+    svg = vl_convert.vegalite_to_svg(filled(picture, frames, 1))
+    first, second = (
+        float(re.findall(rf"translate\([^,]*,([^)]*)\)[^>]*>{name}<", svg)[0])
+        for name in ("first", "second")
+    )
+    assert (first < second) == (ends[0] > ends[1])  # down is larger
+
+
 def test_a_file_says_what_it_shows_and_what_its_lines_are(monkeypatch):
     made = []
     monkeypatch.setattr(export, "drawn", lambda spec, scale: made.append(spec))

@@ -23,6 +23,7 @@ class Player {
     this.root = root;
     this.key = null; // of the page
     this.visit = visits(); // to the page
+    this.page = location.pathname; // no other's address is written
     this.send = null; // Streamlit's way to say something to the server
     this.supply = null; // the address for what is asked of the run alone
     this.asked = new Set(); // of it, what has not been answered: promises
@@ -70,7 +71,7 @@ class Player {
     if (data.charts) this.illustrate(data);
     this.talk.consider(data, time);
     this.signed = Object.keys(data.address);
-    if (data.heard) sign(data.address);
+    if (data.heard && location.pathname === this.page) sign(data.address);
     this.dress(data, shared);
     this.open(data, first);
     this.swap();

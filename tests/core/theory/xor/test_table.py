@@ -33,8 +33,14 @@ def test_classes_are_ordered_by_value_whichever_comes_first():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "0 classes"),
-        ("0,1,0\n1,1,0\n", "1 classes"),
+        ("", "no points"),
+        ("x,y,label\n", "no points"),
+        ("0,1,0\n1,1,0\n", "one class, '0'"),
+        # Only the first line may be a heading: what is no number is not left out without a word.
+        ("x;y;label\n0,1;0,8;b\n0,2;0,9;a\n", "line 2 .* numbers, such as 0.5"),
+        ("n/a,n/a,a\n?,?,b\n0,1,0\n1,1,1\n", "line 2 .* numbers"),
+        ("0,1,0\n" + '1,"' + "1,1,1\n" * 30_000, r"line \d+ .* quotation mark left open"),
+        ("0,1,0\n1,1," + "x" * 140_000, "line 2 .* too long"),
         ("0,1,0\n1,1\n", "line 2 has 2 columns"),
         ("0,1,0\n1,1,1,1\n", "line 2 has 4 columns"),
         ("x,y,label\n0,1,0\n\n1,one,1\n", "line 4 .* numbers"),
