@@ -108,8 +108,27 @@ def test_after_one_zero_no_wave_is_drawn_and_no_frequency_wanted(open_page, sent
     assert "the wave" not in sent["charts"][0]["caption"].split("<span>", 1)[1]
     page = open_page(NAME, heard="1", **TINY)
     assert "says nothing of how fast to go on" in story(page)
+    assert "what comes is the network's own choice" in story(page)
+    assert "after the zero" in sent["charts"][1]["caption"]  # and no wave's frequency
     rows = verdict(page)
     assert rows["What goes on swings at"][0] == "—"
+    page = open_page(NAME, heard="1", **TINY | {"sequences": "1"})
+    assert "it has met one wave only and can know that by heart" in story(page)
+
+
+def test_what_an_epoch_did_is_told_of_a_frame_where_that_is_several(open_page, sent, record_every):
+    open_page(NAME, **TINY)
+    assert sent[-1]["readouts"][0]["moving"].startswith("What just happened: epoch {step} took")
+    record_every(3)
+    open_page(NAME, **TINY)
+    told = sent[-1]["readouts"][0]["moving"]
+    assert told.startswith("What happened since the frame before, up to epoch {step}: the loss")
+
+
+def test_gates_say_what_is_hatched_where_a_wave_is_shorter_than_the_picture(sent_by):
+    for length, hatched in (("20", True), ("70", False)):
+        sent = sent_by(view="Gates", **TINY | {"length": length})
+        assert ("hatched: it hears no more" in sent["charts"][0]["caption"]) == hatched
 
 
 def test_the_notes_settings_have_the_published_figure_as_a_diamond(sent_by):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.gradient_descent import Config
-from ui.differences import differences, differing, history
+from ui.differences import differences, differing, history, written
 
 NOW = Config(learning_rate=0.5, steps=100)
 
@@ -18,6 +18,13 @@ def test_the_table_of_pins_shows_only_settings_that_differ():
     assert "0.5, from 40: 0.9" in html
     assert "momentum" not in html
     assert "learning rate" in html
+
+
+def test_many_values_are_counted():
+    """A table of one's own points would make the page as wide as it is long."""
+    points = tuple((0.0, float(k), k % 2) for k in range(500))
+    assert written(points) == "500 of them"
+    assert written(points[:2]) == "0, 0, 0; 0, 1, 1"
 
 
 def test_the_words_for_a_long_drag_are_short():
