@@ -64,7 +64,9 @@ NAMES = {  # of the findings
     "loss": Name("Loss of batch {batch} of epoch {epoch}"),
     "floor": Name("Least average test loss"),
     "certain_loss": Name(
-        "Average test loss", note="of a network that is always certain: log(e + 9) − accuracy"
+        "Average test loss",
+        note="of a network that is always certain: log(e + 9) − accuracy, but for the last batch: "
+        "it is smaller and counts as much as the others",
     ),
     "gradient": Name("Longest gradient", note="a softmax that is exactly 0 or 1 has no slope"),
 }
