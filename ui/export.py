@@ -27,7 +27,7 @@ from ui.theme import BLUE, GREEN, GREY, an, number, standalone
 from ui.thumbnails import address
 from ui.vega import png as drawn
 
-MILLI = 1e3
+PER_MILLISECOND = 1e3
 THINNEST = 0.4  # pixels of an edge, as in js/paint.js
 BAR_CELL = (80, 40)  # pixels of a cell with a bar, high and wide
 # What a script prints, a screenful: of so many states beside the first, so many columns.
@@ -316,8 +316,8 @@ def take_away(run: Run, pictures: Sequence[Picture], also: Derive | None = None)
 def cost(run: Run, runs: int = 1) -> None:
     """What a step took, of that many runs in one batch."""
     size, unit = 1e6 * run.recording.seconds_per_step, "microseconds"
-    if size >= MILLI:
-        size, unit = size / MILLI, "milliseconds"
+    if size >= PER_MILLISECOND:
+        size, unit = size / PER_MILLISECOND, "milliseconds"
     each = f" of {number(runs)} runs, {number(size / runs)} each" if runs > 1 else ""
     st.caption(
         f"Computed on {devices.describe(run.config.device)}: {number(size)} {unit} "

@@ -230,15 +230,18 @@ class Run:
     def bar(self) -> None:
         """Below the player: undo, pin, and what sets pinned curves apart."""
         pins = dict(self.session.pins)
+        full = len(pins) == len(PINS)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Pin this curve",
                 key=f"{self.key}.pin",
                 on_click=self._turn,
                 args=(session.pin,),
-                disabled=len(pins) == len(PINS) or self.course in pins.values(),
+                disabled=full or self.course in pins.values(),
                 icon=":material/keep:",
-                help="Keep it on the charts while you change settings: up to four.",
+                help="Four are pinned: unpin one of them to pin another."
+                if full
+                else "Keep it on the charts while you change settings: up to four, for this visit.",
             )
             if len(self.course) > 1:
                 st.button(
