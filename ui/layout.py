@@ -37,6 +37,10 @@ _STYLE = """<style>
 @media (max-width: 950px) {
   .stHorizontalBlock:has(> .stColumn .katex-display) > .stColumn { min-width: 100%; }
 }
+/* Closed it lies beside the page, where the keyboard would still reach it. */
+[data-testid="stSidebar"][data-collapsed="true"],
+[data-testid="stSidebar"][data-collapsed="true"] * { visibility: hidden;
+  transition: visibility 0s 0.3s; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] [data-selected="true"] {
   background: none; }
 /* Above or below its button a menu of many presets must fit. */

@@ -104,6 +104,33 @@ def test_home(visit):
     assert not found, "\n".join(found)
 
 
+def test_the_keyboard_reaches_nothing_that_is_out_of_sight(visit):
+    """On a narrow page the sidebar is closed; opened, it is reached."""
+    visitor = visit(width=NARROW)
+    page = visitor.open(f"{LESSONS[0].name}")
+
+    def reached(presses: int) -> list[tuple[str, float]]:
+        found = []
+        for _ in range(presses):
+            page.keyboard.press("Tab")
+            found.append(
+                page.evaluate("""() => {
+                const { outerHTML } = document.activeElement;
+                return [outerHTML, document.activeElement.getBoundingClientRect().right];
+            }""")
+            )
+        return found
+
+    expand = page.get_by_test_id("stExpandSidebarButton")
+    expand.wait_for()
+    page.wait_for_timeout(500)  # it slides away
+    assert all(right > 0 for _, right in reached(12))
+    expand.click()
+    page.get_by_role("slider", name="Learning rate").focus()  # it is there to be moved
+    page.get_by_test_id("stSidebarCollapseButton").wait_for()
+    assert any('type="range"' in html for html, _ in reached(3))
+
+
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 def test_lesson(visit, name):
     settings = "&".join(f"{name}.{field}={text}" for field, text in few(name, STEPS).items())
