@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from core import devices
-from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_vector
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, as_python, check_vector
 from core.theory.linear_regression.measurement import Measurement, findings, measure, needed
 from core.theory.linear_regression.plane import (
     Window,
@@ -70,6 +70,7 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        as_python(self)
         if not isinstance(self.A, tuple) or len(self.A) not in SIZES:
             raise ValueError(
                 f"A = {self.A!r} is not allowed: "

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from core import datasets, devices
 from core.datasets import CLASSES, PIXELS, pixels
 from core.randomness import initialise
-from core.ranges import COUNT, POSITIVE, Range, check_choice, check_flag, check_vector
+from core.ranges import COUNT, POSITIVE, Range, as_python, check_choice, check_flag, check_vector
 from core.rasters import to_bytes
 from core.theory.mnist.digits import Shown, as_picture, ink, opinion, shown, sixteen
 from core.theory.mnist.findings import Prediction, Spread, counted, findings, predict, spread
@@ -91,6 +91,7 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        as_python(self)
         check_choice("dataset", self.dataset, datasets.NAMES)
         check_vector("hidden", self.hidden, allowed=WIDTH)
         if len(self.hidden) > MOST_LAYERS:
@@ -179,9 +180,10 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     """
     device = devices.resolve(config.device)
     if state is not None and state.parameters is None:
+        nearest = nearest_resumable(config, min(state.step, config.steps))
         raise ValueError(
             f"state.step = {state.step} is not allowed: it has no parameters to go on from. "
-            f"The nearest state with them is that of step {nearest_resumable(config, state.step)}."
+            f"The nearest state with them is that of step {nearest}."
         )
     check_memory(config)
     data = datasets.images(config.dataset, device)
@@ -195,6 +197,8 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     loss_module = nn.CrossEntropyLoss()
     digits = columns(data.test[sixteen(config.dataset).to(device)])
     order = None
+    if first > config.steps and state is not None:
+        yield state
 
     @torch.no_grad()
     def look(step: int, loss: Tensor, output: Tensor) -> State:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,27 @@ FINITE = Range()
 POSITIVE = Range(0, above_low=True)
 FRACTION = Range(0, 1)
 COUNT = Range(0, whole=True)
+
+
+def as_python(config: Any) -> None:
+    """Turn each NumPy number in the fields of a dataclass, frozen or not, and in their tuples, into
+    Python's: PyTorch refuses some, and those of a few bits wrap around.
+    """
+    for field in fields(config):
+        value = getattr(config, field.name)
+        plain = _plain(value)
+        if plain is not value:
+            object.__setattr__(config, field.name, plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.number):
+        return value.item()
+    if isinstance(value, tuple):
+        plain = tuple(map(_plain, value))
+        changed = any(new is not old for new, old in zip(plain, value, strict=True))
+        return plain if changed else value
+    return value
 
 
 def check_vector(

@@ -24,6 +24,7 @@ import numpy as np
 
 from core import slices
 from core.course import Course, check_course, common_steps, play
+from core.ranges import Range
 from core.slices import Block, Kept, Work
 
 Frame = Mapping[str, Any]  # name -> number or array of fixed shape
@@ -67,8 +68,10 @@ class Want(NamedTuple):
 def frame_interval(steps: int, limit: int = MAX_FRAMES) -> int:
     """Updates from one frame to the next, so that at most `limit` frames show `steps` updates.
 
-    Odd, always: every second loss of a run that flips between two values is a flat line.
+    Odd, always: every second loss of a run that flips between two values is a flat line. Raises
+    `ValueError` for a limit below 2, since the first state and the last are always shown.
     """
+    Range(2, whole=True).check("limit", limit)
     every = 1
     while len(frame_steps(steps, every)) > limit:
         every += 2 * max(1, (-(-steps // limit) - every) // 2)

@@ -73,7 +73,8 @@ NAMES = {  # of the findings
 LIMITS = {  # what theory's limit is
     "accuracy": "of new points the best bent line would get {limit} right: noise hides the others",
     "loss": "the least of any straight line is {limit}",
-    "sharpness": "(2 + 2β)/η = {limit}: from there on updates of all points at once are unstable",
+    "sharpness": "(2 + 2β)/η less the weight decay = {limit}: from there on updates of all points "
+    "at once are unstable",
 }
 LIMITS["test_accuracy"] = LIMITS["accuracy"]
 
@@ -302,7 +303,8 @@ elif view == "Sharpness":
     sharp = over_steps(
         run,
         "The largest curvature λ of the loss; dashed: "
-        + ("(2 + 2β)/η" if config.momentum else "2/η"),
+        + ("(2 + 2β)/η" if config.momentum else "2/η")
+        + (" less the weight decay" if config.weight_decay else ""),
         "λ",
         [Line("curvature", "λ", lesson.edges(*run.legs))],
         lesson.curvature_window(*run.legs),

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 TRUST = 0.01  # how far from the long run's number a measurement may be
+ROUNDING = 1e-12  # of a logarithm, where that of the number is 0
 
 
 def tells(found: float, value: float) -> bool:
@@ -19,7 +20,7 @@ def tells(found: float, value: float) -> bool:
     """
     if not (0 < found < math.inf and 0 < value < math.inf):
         return found == value
-    return abs(math.log(found / value)) <= TRUST * abs(math.log(value)) + 1e-6
+    return abs(math.log(found / value)) <= TRUST * abs(math.log(value)) + ROUNDING
 
 
 def fewest(enough: Callable[[int], bool], steps: int, most: int = 20_000) -> int | None:

@@ -484,6 +484,44 @@ def test_a_config_cannot_be_changed(lesson: ModuleType) -> None:
 @every_lesson
 @few
 @given(data=st.data())
+def test_a_config_holds_no_number_of_numpys(lesson: ModuleType, data: st.DataObject) -> None:
+    """PyTorch refuses some of them, and 200 + 200 of eight bits is 144."""
+
+    def numpys(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(map(numpys, value))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        return (
+            np.float64(value) if isinstance(value, float) else np.min_scalar_type(value).type(value)
+        )
+
+    config = data.draw(configs(lesson))
+    given = lesson.Config(**{name: numpys(value) for name, value in fields_of(config).items()})
+    assert repr(given) == repr(config)
+
+
+@every_run
+@few
+@given(data=st.data())
+def test_a_state_after_the_end_of_a_shorter_run_is_its_last(
+    lesson: ModuleType | Race, data: st.DataObject
+) -> None:
+    config = data.draw(configs(lesson))
+    states = list(lesson.run(config))
+    length = next((name for name in ("epochs", "steps") if name in fields_of(config)), None)
+    if length is None or not getattr(config, length):
+        return
+    shorter = dataclasses.replace(config, **{length: getattr(config, length) - 1})
+    k = resumable(lesson, states)[-1]
+    rest = list(lesson.run(shorter, states[k]))
+    assert_same(rest[0], states[k])
+    assert len(rest) == max(shorter.steps - k, 0) + 1
+
+
+@every_lesson
+@few
+@given(data=st.data())
 def test_a_config_is_replaced_hashed_and_pickled_by_value(
     lesson: ModuleType, data: st.DataObject
 ) -> None:

@@ -16,6 +16,8 @@ from core.linear_regression import (
     Window,
     axes,
     diverged,
+    findings,
+    frame,
     level_lines,
     levels,
     measure,
@@ -30,7 +32,7 @@ from core.linear_regression import (
     undetermined,
     window,
 )
-from core.recording import play
+from core.recording import Recording, play
 from core.theory.heavy_ball import updates_per_decimal
 
 few = settings(max_examples=40, deadline=None)
@@ -429,3 +431,20 @@ def test_a_fork_of_a_run_that_has_run_away_can_be_measured():
     loss = np.array([state.loss.item() for state in states])
     with np.errstate(all="ignore"):
         measure(wild, x[195:], gradient[195:], loss[195:])
+
+
+@pytest.mark.parametrize(("damping_factor", "momentum"), [(2e-8, 0.9), (1e-8, 0.99), (1e-6, 0.9)])
+def test_a_rate_near_1_is_told_within_a_hundredth_of_its_logarithm_or_not_at_all(
+    damping_factor, momentum
+):
+    """Forty updates show what momentum makes of the first ones, not the millions that follow."""
+    config = Config(damping_factor=damping_factor, momentum=momentum, steps=40)
+    frames = Recording(run, ((0, config),), frame=frame).finish(30)
+    rows = [one for one in findings(frames, config) if one.quantity in ("rate", "per_decimal")]
+    assert rows
+    for found in rows:
+        (near, made) = (
+            (-math.log(value) if found.quantity == "rate" else value)
+            for value in (found.predicted, found.measured)
+        )
+        assert not found.shown(config.steps) or made == pytest.approx(near, rel=0.011)

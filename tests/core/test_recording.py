@@ -134,6 +134,12 @@ def test_the_interval_is_odd_and_the_smallest_that_fits(steps: int) -> None:
     assert every == 1 or len(frame_steps(steps, every - 2)) > recording.MAX_FRAMES
 
 
+def test_fewer_frames_than_the_first_and_the_last_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"limit = 1 is not allowed: .* at least 2"):
+        frame_interval(10, limit=1)
+    assert frame_steps(10, frame_interval(10, limit=2)) == [0, 10]
+
+
 @given(steps=st.integers(0, 5000), every=st.integers(1, 99))
 @settings(max_examples=200, deadline=None)
 def test_frames_show_every_nth_update_and_always_the_last(steps: int, every: int) -> None:

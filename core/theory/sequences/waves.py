@@ -58,8 +58,8 @@ def baselines(config: Config) -> Baselines:
 
     The least: a sine goes on as x₂ = 2 cos(ω) x₁ - x₀, so that two samples tell ω, and with it all
     that follows. Sample 1 alone comes before that: nobody can guess it better than by the mean over
-    the waves, and is wrong by its variance. (Below half the sampling rate: above, two waves can
-    begin alike.)
+    the waves, and is wrong by its variance. (Below a quarter of the sampling rate: above, two waves
+    can begin alike, and nobody comes as low as this.)
     """
     x = waves(config).double()
     last = x[:, 1:] - x[:, :-1]

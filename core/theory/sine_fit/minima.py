@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.sine_fit import Config
 
 PER_RIPPLE, MOST = 50, 5_000  # frequencies tried in each 2π / width, and at once
+FLAT = 1e-12  # part of the larger curvature below which the smaller is rounding
 REACH = 2  # ripples to either side in which the minimum of a place is looked for
 
 
@@ -98,7 +99,7 @@ def _minimum_between(config: Config, low: float, high: float) -> Minimum | None:
     for _ in range(6):
         _, gradient, hessian = local(config, place)
         curvatures, directions = np.linalg.eigh(hessian)
-        if not curvatures[0] > 0:
+        if not curvatures[0] > FLAT * curvatures[1]:
             return None
         place = place - directions @ (directions.T @ gradient / curvatures)
     loss, _, hessian = local(config, place)

@@ -77,7 +77,8 @@ def edges(config: Config) -> tuple[float, ...]:
     if config.optimiser in ("adam", "newton"):
         return ()
     first = critical_step(momentum_of(config)) / config.step_size
-    return (first, first * (1 + config.decay * (config.steps - 1))) if config.decay else (first,)
+    last = max(config.steps - 1, 0)
+    return (first, first * (1 + config.decay * last)) if config.decay else (first,)
 
 
 class Prediction(NamedTuple):

@@ -29,7 +29,7 @@ NOTES_LOSS = 0.03  # about what is left of the loss then
 class Prediction(NamedTuple):
     """What is known without training; nan where theory says nothing."""
 
-    parameters: int  # numbers to learn
+    parameters: int  # numbers to learn: those that are held are none
     constant_loss: float  # of the best answer that is the same everywhere: log 2 of even classes
     line_loss: float  # the least of a network without a bend
     line_accuracy: float  # that it has there
@@ -45,7 +45,7 @@ def predict(config: Config) -> Prediction:
     share = float(points(config).train_labels.mean())
     constant = -sum(p * math.log(p) for p in (share, 1 - share) if p > 0)
     line = best_line(config)
-    count = sum(math.prod(shape) for shape in parameter_shapes(config).values())
+    count = sum(map(math.prod, parameter_shapes(config).values())) - len(config.held)
     limit = edge(config) if config.optimiser == "sgd" else math.nan
     return Prediction(count, constant, *line, 1 - noise_error(config), limit)
 
@@ -68,7 +68,8 @@ def findings(frames: Frames, config: Config, *later: Change[Config]) -> list[Fin
         return []
     now = later[-1][1] if later else config
     theory, last = predict(now), {name: column[-1] for name, column in frames.columns.items()}
-    found = [Finding("parameters", theory.parameters, last["weights"].size, needed=0)]
+    counted = last["weights"].size - len(now.held)
+    found = [Finding("parameters", theory.parameters, counted, needed=0)]
     best = theory.accuracy if theory.accuracy < 1 - HIDDEN else math.nan
     found.append(_limited("accuracy", last["train_accuracy"], best))
     if not math.isnan(last["test_accuracy"]):

@@ -50,12 +50,23 @@ def best_line(config: Config) -> Line:
     w. Layers without a bend between them are such a line, whatever their number.
     """
     data = points(config)
-    return _newton(inputs(config.features, data.train).double(), data.train_labels.double())
+    x = inputs(config.features, data.train).double()
+    return _newton(_independent(x), data.train_labels.double())
+
+
+def _independent(x: Tensor) -> Tensor:
+    """Inputs (f, n) of the same lines, without those that follow from others: uncorrelated, each of
+    mean 0 and mean square 1, wherever and however large the points are.
+    """
+    x = x - x.mean(dim=1, keepdim=True)
+    spread = x.square().mean(dim=1, keepdim=True).sqrt()
+    _, sizes, rows = torch.linalg.svd(x / spread.where(spread > 0, 1.0), full_matrices=False)
+    return rows[sizes > 1e-10 * sizes[:1]] * math.sqrt(x.shape[1])
 
 
 def _newton(x: Tensor, labels: Tensor) -> Line:
-    """With steps halved until the loss falls, and a ridge of 1e-12 where inputs repeat another."""
-    x = torch.cat([x, torch.ones_like(x[:1])])  # (f + 1, n)
+    """With steps halved until the loss falls, and a ridge of 1e-12 where a Hessian is lost."""
+    x = torch.cat([x, x.new_ones(1, x.shape[1])])  # (f + 1, n)
     w = x.new_zeros(len(x))
 
     def loss_at(w: Tensor) -> Tensor:

@@ -42,11 +42,14 @@ AT_THE_EDGE = {
 }
 ROUNDS = 500  # products of the Hessian and a vector, at most
 ENOUGH = 1e-5  # part of it by which the estimate still changes a round
+ALONE = 0.999  # of the largest size: what is less is a mixture of eigenvalues with both signs
 
 
 def edge(config: Config) -> float:
-    """The curvature beyond which a full-batch update of SGD is unstable: (2 + 2β) / η."""
-    return (2 + 2 * config.momentum) / config.learning_rate
+    """The curvature of the loss beyond which a full-batch update of SGD is unstable: (2 + 2β) / η
+    less the weight decay, which adds as much to each curvature.
+    """
+    return (2 + 2 * config.momentum) / config.learning_rate - config.weight_decay
 
 
 def edges(config: Config, *later: Change[Config]) -> np.ndarray:
@@ -83,7 +86,8 @@ def _sharpness_at(config: Config, weights: tuple[float, ...]) -> float:
 
 def _sharpness(config: Config, parameters: Parameters) -> float:
     """By power iteration, which finds the eigenvalue that is largest in size. Where that is below
-    0, once more with the Hessian moved up by it: then none is below 0, and the largest is found.
+    0, or there are two with both signs, once more with the Hessian moved up by that size: then none
+    is below 0, and the largest is found. Numbers that are held have no curvature.
     """
     device = next(iter(parameters.values())).device
     kind = {"dtype": devices.double(device), "device": device}
@@ -107,26 +111,40 @@ def _sharpness(config: Config, parameters: Parameters) -> float:
         parts = torch.autograd.grad(
             gradient, list(at.values()), vector, retain_graph=True, materialize_grads=True
         )
-        return torch.cat([part.reshape(-1) for part in parts])
+        return torch.cat([part.reshape(-1) for part in parts]) * free
 
+    free = torch.cat([_free(config, name, values) for name, values in at.items()]).to(**kind)
+    if not free.any():
+        return 0.0
     start = torch.randn(len(gradient), generator=generator(0), dtype=torch.float64).to(**kind)
-    largest = _power(product, start)
-    if largest < 0:
-        lowest = largest
-        largest = _power(lambda v: product(v) - lowest * v, start, lowest)
+    largest, size = _power(product, start * free)
+    if largest < ALONE * size:
+        largest, _ = _power(lambda v: product(v) + size * v, start * free, -size)
     return largest
 
 
-def _power(product: Callable[[Tensor], Tensor], vector: Tensor, moved: float = 0.0) -> float:
-    """The eigenvalue of largest size, from the Rayleigh quotient v · Hv, and `moved` added."""
-    found = math.inf
+def _free(config: Config, name: str, values: Tensor) -> Tensor:
+    """(p,) 1 for each number of the parameter that learns, 0 for each that is held."""
+    free = torch.ones(values.numel())
+    free[[index for held, index, _ in config.held if held == name]] = 0
+    return free
+
+
+def _power(
+    product: Callable[[Tensor], Tensor], vector: Tensor, moved: float = 0.0
+) -> tuple[float, float]:
+    """The eigenvalue of largest size, from the Rayleigh quotient v · Hv, and `moved` added; and its
+    size, |Hv|, which is found as well where v is a mixture of two with both signs.
+    """
+    found, size = math.inf, 0.0
     for _ in range(ROUNDS):
         vector = vector / torch.linalg.vector_norm(vector)
         image = product(vector)
-        before, found = found, float(vector @ image) + moved
         if not image.any():
-            return moved
+            return moved, 0.0
+        before, found = found, float(vector @ image) + moved
+        size = float(torch.linalg.vector_norm(image))
         if abs(found - before) <= ENOUGH * abs(found):
             break
         vector = image
-    return found
+    return found, size

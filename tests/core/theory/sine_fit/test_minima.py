@@ -13,6 +13,13 @@ from core.sine_fit import Config, best_fit, data, minima, minimum_below, predict
 few = settings(max_examples=10, deadline=None)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_one_point_has_a_curve_of_best_fits_and_so_no_bowl(seed):
+    """Whatever f is, some a goes through it: what curves along that is rounding."""
+    config = Config(points=1, width=20.0, true_frequency=0.4371183424948082, seed=seed)
+    assert minima(config, 0.02, 3.0) == []
+
+
 def loss_at(config: Config, w: torch.Tensor) -> torch.Tensor:
     x, y = data(config)
     squares = (w[0] * torch.sin(w[1] * x) - y) ** 2

@@ -103,6 +103,7 @@ def test_at_the_edge_a_steps_length_is_the_critical_one(optimiser: str, beta: fl
     assert critical_step_size(optimiser, edge, beta) == pytest.approx(0.02)
     decaying = replace(config, decay=0.5)  # update 10 goes by a sixth
     assert edges(decaying) == pytest.approx((edge, 6 * edge))
+    assert edges(replace(decaying, steps=0)) == (edge, edge)  # no update, no decay
     assert edges(replace(config, optimiser="adam")) == edges(replace(config, optimiser="newton"))
     assert edges(replace(config, optimiser="adam")) == ()
 

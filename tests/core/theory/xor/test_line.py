@@ -57,6 +57,28 @@ def test_the_best_line_is_what_torchs_own_optimizer_finds(data: str):
     assert best_line(config).loss == pytest.approx(loss().item(), rel=1e-7)
 
 
+@pytest.mark.parametrize("features", [("x", "y"), ("x", "x^2"), ("x", "y", "x^2", "y^2", "xy")])
+@pytest.mark.parametrize(("far", "size"), [(1000.0, 1.0), (0.0, 1e-3), (50.0, 1e3)])
+def test_the_least_loss_is_the_same_wherever_and_however_large_the_points_are(features, far, size):
+    """Lines over 1, x and x² are those over 1, x - d and (x - d)²; so with y and xy."""
+    drawn = points(Config(data="moons", samples=60, noise=0.4, test_share=0.0))
+    # To float32, of which inputs are, squares of what is moved and scaled must be exact.
+    rounded = (drawn.train * 8).round() / 8
+
+    def least(move: float, scale: float) -> float:
+        moved = (rounded.double() * scale + move).tolist()
+        own = tuple((x, y, int(label)) for (x, y), label in zip(moved, labels, strict=True))
+        return best_line(
+            Config(data="own", extra_points=own, features=features, test_share=0.0)
+        ).loss
+
+    labels = drawn.train_labels.tolist()
+    near = least(0.0, 1.0)
+    assert 0.05 < near < math.log(2)
+    # A float32 square of 1000 is rounded by 0.03: of that size are the differences that remain.
+    assert least(far * size, size) == pytest.approx(near, rel=2e-3)
+
+
 def test_inputs_that_repeat_another_are_no_obstacle():
     own = tuple((float(k % 4), 0.0, int(k % 3 == 0)) for k in range(24))
     line = best_line(Config(data="own", extra_points=own, features=("x", "y", "y^2", "xy")))

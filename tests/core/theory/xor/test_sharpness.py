@@ -10,7 +10,17 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from core.xor import AT_THE_EDGE, Config, State, classifier, edge, points, run, sharpness
+from core.xor import (
+    AT_THE_EDGE,
+    Config,
+    State,
+    classifier,
+    edge,
+    points,
+    predict,
+    run,
+    sharpness,
+)
 
 
 def whole(config: Config, state: State) -> torch.Tensor:
@@ -51,6 +61,52 @@ def test_it_is_the_largest_even_where_the_one_of_largest_size_is_negative():
     values = whole(config, state)
     assert -values[0] > 2 * values[-1] > 0
     assert sharpness(config, state) == pytest.approx(values[-1].item(), rel=0.01)
+
+
+def test_it_is_the_largest_where_another_is_as_large_and_negative():
+    """Near no weights at all the two of a unit curve the loss by ±λ."""
+    own = ((1.0, 0.0, 1), (-1.0, 0.5, 0), (0.5, 1.0, 0), (0.0, -1.0, 1))
+    config = Config(
+        data="own", extra_points=own, hidden=1, weight_decay=1.0, epochs=300, test_share=0.0
+    )
+    *_, state = run(config)
+    values = whole(config, state)
+    assert values[-1] == pytest.approx(-values[0].item(), rel=1e-6)
+    assert values[-1] > 1.2 * values[-2]
+    assert sharpness(config, state) == pytest.approx(values[-1].item(), rel=0.01)
+
+
+def test_numbers_that_are_held_have_no_curvature():
+    config = Config(samples=200, epochs=30, learning_rate=1.0)
+    *_, state = run(config)
+    names = [(name, k) for name, row in state.parameters.items() for k in range(row.numel())]
+    free = len(names) - 1  # the last bias
+    held = tuple((name, k, float(state.parameters[name].view(-1)[k])) for name, k in names[:free])
+    p = predict_all(config, state)
+    alone = replace(config, held=held)
+    # The loss is the mean of -log of what is right: its second slope along that bias p (1 - p).
+    assert sharpness(alone, state) == pytest.approx(float((p * (1 - p)).mean()), rel=1e-5)
+    assert predict(alone).parameters == 1
+    assert sharpness(replace(config, held=(*held, (*names[free], 0.0))), state) == 0
+
+
+def predict_all(config: Config, state: State) -> torch.Tensor:
+    """(n,) the probability of class 1 of each point that trains."""
+    model = classifier(config)
+    logits = functional_call(model, dict(state.parameters), (points(config).train,))
+    return torch.sigmoid(logits.squeeze(1)).double()
+
+
+def test_weight_decay_moves_the_edge_inward():
+    """So much of it takes all numbers to 0, where the last bias alone curves the loss, by 1/4."""
+    settings: dict[str, Any] = {"batch_size": 200, "test_share": 0.0, "samples": 200}
+    for decay, leaps in ((1.7, False), (1.8, True)):
+        config = Config(weight_decay=decay, learning_rate=1.0, epochs=600, **settings)
+        assert edge(config) == pytest.approx(2 - decay)
+        *_, before, state = run(config)
+        last = [float(one.parameters["linear2.bias"]) for one in (before, state)]
+        assert (edge(config) < 0.25) == leaps
+        assert (abs(last[1] - last[0]) > 0.1) == leaps
 
 
 def test_a_run_without_numbers_has_none():
