@@ -12,6 +12,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+from core.ranges import Range
+
 C = TypeVar("C")  # the settings of a leg: a lesson's Config, or the part of it that theory needs
 T = TypeVar("T")  # a state
 
@@ -94,7 +96,7 @@ def check_course(course: Course) -> None:
     if not course or course[0][0] != 0:
         raise ValueError(f"course = {course!r} is not allowed: it must start at step 0.")
     for (start, config), (end, changed) in pairwise(course):
-        if end not in range(start + 1, min(config.steps, changed.steps) + 1):
+        if end not in Range(start + 1, min(config.steps, changed.steps), whole=True):
             raise ValueError(
                 f"course = {course!r} is not allowed: its steps must be whole numbers that grow, "
                 "each within the run before and after."

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from core import datasets, devices
 from core.datasets import CLASSES, PIXELS, pixels
 from core.randomness import initialise
-from core.ranges import COUNT, POSITIVE, Range, as_python, check_choice, check_flag, check_vector
+from core.ranges import COUNT, FLOAT32, Range, as_python, check_choice, check_flag, check_vector
 from core.rasters import to_bytes
 from core.theory.mnist.digits import Shown, as_picture, ink, opinion, shown, sixteen
 from core.theory.mnist.findings import Prediction, Spread, counted, findings, predict, spread
@@ -64,7 +64,7 @@ __all__ += ["predict", "resumable", "shown", "snapshot"]
 
 WIDTH = Range(1, 100_000, whole=True)
 RANGES: dict[str, Range] = {
-    "learning_rate": POSITIVE,
+    "learning_rate": Range(0, FLOAT32.high, above_low=True),
     "batch_size": Range(1, 60_000, whole=True),
     "epochs": COUNT,
     "seed": COUNT,

@@ -66,6 +66,9 @@ class Range:
 FINITE = Range()
 POSITIVE = Range(0, above_low=True)
 FRACTION = Range(0, 1)
+# What PyTorch can make a float32 of, also ten times as much, which Adam's first step is: a number
+# beyond is an error there, not inf.
+FLOAT32 = Range(-1e37, 1e37)
 COUNT = Range(0, whole=True)
 
 

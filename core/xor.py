@@ -26,7 +26,7 @@ from torch.utils.data import Dataset
 from core import devices
 from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
-from core.ranges import COUNT, FINITE, FRACTION, POSITIVE, Range, as_python, check_choice
+from core.ranges import COUNT, FLOAT32, FRACTION, Range, as_python, check_choice
 from core.theory.xor.columns import (
     ALONG,
     bent,
@@ -133,9 +133,9 @@ RANGES: dict[str, Range] = {
     "noise": Range(0, 10),
     "hidden": Range(1, 64, whole=True),
     "layers": Range(1, 3, whole=True),
-    "learning_rate": POSITIVE,
+    "learning_rate": Range(0, FLOAT32.high, above_low=True),
     "momentum": FRACTION,
-    "weight_decay": Range(0),
+    "weight_decay": Range(0, FLOAT32.high),
     "batch_size": Range(1, 20_000, whole=True),
     "epochs": COUNT,
     "test_share": Range(0, 1, below_high=True),
@@ -267,7 +267,7 @@ def _check_held(held: object, shapes: dict[str, tuple[int, ...]]) -> None:
         name, index, value = one
         check_choice(f"held[{k}] name", name, shapes)
         Range(0, math.prod(shapes[name]) - 1, whole=True).check(f"held[{k}] index", index)
-        FINITE.check(f"held[{k}] value", value)
+        FLOAT32.check(f"held[{k}] value", value)
     if len({one[:2] for one in held}) < len(held):
         raise ValueError(f"held = {held!r} is not allowed: it must name each number only once.")
 

@@ -501,6 +501,20 @@ def test_a_config_holds_no_number_of_numpys(lesson: ModuleType, data: st.DataObj
     assert repr(given) == repr(config)
 
 
+@every_lesson
+@few
+@given(data=st.data())
+def test_the_largest_numbers_that_may_change_on_the_way_make_a_run(
+    lesson: ModuleType, data: st.DataObject
+) -> None:
+    """It may come to inf and nan, but to its end."""
+    config = data.draw(configs(lesson))
+    for field in sorted(lesson.LIVE & lesson.RANGES.keys()):
+        high = lesson.RANGES[field].high
+        wild = dataclasses.replace(config, **{field: high if math.isfinite(high) else 1e300})
+        assert [state.step for state in lesson.run(wild)] == list(range(wild.steps + 1))
+
+
 @every_run
 @few
 @given(data=st.data())

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.course import Course, common_steps, legs, lengthened, play, settings_at, walk
+from core.course import (
+    Course,
+    check_course,
+    common_steps,
+    legs,
+    lengthened,
+    play,
+    settings_at,
+    walk,
+)
 
 
 @dataclass(frozen=True)
@@ -108,3 +117,10 @@ def test_a_longer_course_begins_like_the_shorter(course: Course, more: int) -> N
 )
 def test_how_far_courses_are_the_same(other: Course, steps: int) -> None:
     assert common_steps(((0, Push(1)), (7, Push(2))), other) == steps
+
+
+@pytest.mark.parametrize("step", [5.0, True, "5", 0, 11])
+def test_a_step_that_is_no_whole_number_within_the_run_is_refused(step: object) -> None:
+    course: Any = ((0, Push(1.0, 10)), (step, Push(2.0, 10)))
+    with pytest.raises(ValueError, match="must be whole numbers that grow"):
+        check_course(course)

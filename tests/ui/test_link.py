@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core import xor
 from core.gradient_descent import LIVE, Config
+from core.ranges import FLOAT32
 from ui.link import MOST_LEGS, read, write
 
 NOW = Config(learning_rate=0.5, steps=100)
@@ -32,7 +33,7 @@ def test_a_run_without_changes_needs_no_words():
 numbers = st.tuples(
     st.sampled_from(["linear1.weight", "linear1.bias"]),
     st.integers(0, 3),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(FLOAT32.low, FLOAT32.high),
 )
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from core import devices
+from core.ranges import Range
 from core.rasters import to_bytes
 from core.theory.xor.field import UNIT_CELLS, grid_inputs
 from core.theory.xor.losses import LOSSES
@@ -70,8 +71,7 @@ def many_seeds(config: Config, count: int = 50) -> Iterator[Luck]:
     each epoch: `epochs + 1`. Whoever stops asking has cancelled it. Raises `ValueError` for a count
     below 1, `RuntimeError` where the device does not exist.
     """
-    if count < 1:
-        raise ValueError(f"count = {count!r} is not allowed: it must be at least 1.")
+    Range(1, whole=True).check("count", count)
     device = devices.resolve(config.device)
     each = [replace(config, seed=config.seed + k) for k in range(count)]
     drawn = [points(one) for one in each]
