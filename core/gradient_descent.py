@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from core import devices
-from core.ranges import COUNT, FRACTION, POSITIVE, Range, as_python, check_flag, check_vector
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_flag, check_numbers, check_vector
 from core.theory.gradient_descent import (
     CURVATURE,
     Measurement,
@@ -60,11 +60,9 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
         check_vector("start", self.start)
         check_vector("target", self.target, length=len(self.start))
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         check_flag("zero_grad", self.zero_grad)
         devices.check("device", self.device)
 

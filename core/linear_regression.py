@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from core import devices
-from core.ranges import COUNT, FRACTION, POSITIVE, Range, as_python, check_vector
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_numbers, check_vector
 from core.theory.linear_regression.measurement import Measurement, findings, measure, needed
 from core.theory.linear_regression.plane import (
     Window,
@@ -70,7 +70,6 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
         if not isinstance(self.A, tuple) or len(self.A) not in SIZES:
             raise ValueError(
                 f"A = {self.A!r} is not allowed: "
@@ -80,8 +79,7 @@ class Config:
             check_vector(f"A[{index}]", row, length=len(self.A), allowed=ENTRIES)
         for field in ("b", "start"):
             check_vector(field, getattr(self, field), length=len(self.A), allowed=ENTRIES)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         devices.check("device", self.device)
 
 

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from core import devices
-from core.ranges import COUNT, POSITIVE, Range, as_python, check_choice, check_vector
+from core.ranges import COUNT, POSITIVE, Range, check_choice, check_numbers, check_vector
 from core.theory.matrix_game.course import (
     charted_distances,
     distances,
@@ -115,7 +115,6 @@ class Config:
     rivals: tuple[str, ...] = ()  # learners beside: further runs, each from the first start
 
     def __post_init__(self) -> None:
-        as_python(self)
         for field in ("payoff_0", "payoff_1"):
             rows = getattr(self, field)
             if not isinstance(rows, tuple) or len(rows) != 2:
@@ -140,8 +139,7 @@ class Config:
             )
         for index, rival in enumerate(self.rivals):
             check_choice(f"rivals[{index}]", rival, LEARNERS)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         devices.check("device", self.device)
 
 

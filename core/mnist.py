@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from core import datasets, devices
 from core.datasets import CLASSES, PIXELS, pixels
 from core.randomness import initialise
-from core.ranges import COUNT, FLOAT32, Range, as_python, check_choice, check_flag, check_vector
+from core.ranges import COUNT, FLOAT32, Range, check_choice, check_flag, check_numbers, check_vector
 from core.rasters import to_bytes
 from core.theory.mnist.digits import Shown, as_picture, ink, opinion, shown, sixteen
 from core.theory.mnist.findings import Prediction, Spread, counted, findings, predict, spread
@@ -91,7 +91,6 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
         check_choice("dataset", self.dataset, datasets.NAMES)
         check_vector("hidden", self.hidden, allowed=WIDTH)
         if len(self.hidden) > MOST_LAYERS:
@@ -100,8 +99,7 @@ class Config:
                 f"it must be a tuple of at most {MOST_LAYERS} numbers."
             )
         check_flag("softmax", self.softmax)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         check_choice("initial", self.initial, INITIALS)
         check_flag("shuffle", self.shuffle)
         devices.check("device", self.device)
@@ -197,8 +195,6 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
     loss_module = nn.CrossEntropyLoss()
     digits = columns(data.test[sixteen(config.dataset).to(device)])
     order = None
-    if first > config.steps and state is not None:
-        yield state
 
     @torch.no_grad()
     def look(step: int, loss: Tensor, output: Tensor) -> State:
@@ -221,7 +217,7 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
             torch.stack(slopes).norm(),
         )
 
-    for step in range(first, config.steps + 1):
+    for step in range(first, max(first, config.steps) + 1):
         if step > first:
             optimizer.step()  # along the gradient of the state before
         epoch, batch = divmod(step, config.batches)

@@ -1,7 +1,7 @@
 """Which numbers a setting may take, and the message for one that it may not."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -72,15 +72,20 @@ FLOAT32 = Range(-1e37, 1e37)
 COUNT = Range(0, whole=True)
 
 
-def as_python(config: Any) -> None:
-    """Turn each NumPy number in the fields of a dataclass, frozen or not, and in their tuples, into
-    Python's: PyTorch refuses some, and those of a few bits wrap around.
+def check_numbers(config: Any, ranges: Mapping[str, Range]) -> None:
+    """Raise `ValueError` naming field, value and range, unless each field of a dataclass that has a
+    range is in it.
+
+    Each NumPy number in its fields, and in their tuples, becomes Python's, frozen or not: PyTorch
+    refuses some, and those of a few bits wrap around.
     """
     for field in fields(config):
         value = getattr(config, field.name)
         plain = _plain(value)
         if plain is not value:
             object.__setattr__(config, field.name, plain)
+    for name, allowed in ranges.items():
+        allowed.check(name, getattr(config, name))
 
 
 def _plain(value: object) -> object:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from core import devices
 from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
-from core.ranges import COUNT, POSITIVE, Range, as_python, check_choice
+from core.ranges import COUNT, POSITIVE, Range, check_choice, check_numbers
 from core.theory.sequences.cells import GATES, as_many, parameter_count
 from core.theory.sequences.findings import (
     NOTES_EPOCH,
@@ -113,10 +113,8 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
         check_choice("cell", self.cell, CELLS)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         devices.check("device", self.device)
 
     @property
@@ -171,9 +169,8 @@ def run(config: Config, state: State | None = None) -> Iterator[State]:
         restore(optimizer, parameters, state.optimiser)
     mse = nn.MSELoss()
 
-    if state is not None and state.step > config.epochs:
-        yield state
-    for step in range(0 if state is None else state.step, config.epochs + 1):
+    first = 0 if state is None else state.step
+    for step in range(first, max(first, config.epochs) + 1):
         # What a state's loss is of is what its update needs: nothing is computed twice.
         loss = mse(model(x[:, :-1]), x[:, 1:])
         if state is None or step > state.step:

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from core import devices
-from core.ranges import COUNT, FRACTION, POSITIVE, Range, as_python, check_choice
+from core.ranges import COUNT, FRACTION, POSITIVE, Range, check_choice, check_numbers
 from core.theory.sine_fit.course import predicted_course
 from core.theory.sine_fit.findings import NOTES_END, NOTES_LOSS, findings
 from core.theory.sine_fit.landscape import (
@@ -124,9 +124,7 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         check_choice("optimiser", self.optimiser, OPTIMISERS)
         check_choice("reduction", self.reduction, REDUCTIONS)
         devices.check("device", self.device)

@@ -26,7 +26,7 @@ from torch.utils.data import Dataset
 from core import devices
 from core.optimizers import Kept, kept, restore
 from core.randomness import initialise
-from core.ranges import COUNT, FLOAT32, FRACTION, Range, as_python, check_choice
+from core.ranges import COUNT, FLOAT32, FRACTION, Range, check_choice, check_numbers
 from core.theory.xor.columns import (
     ALONG,
     bent,
@@ -175,9 +175,7 @@ class Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        as_python(self)
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
         for field, names in (
             ("data", DATA),
             ("activation", ACTIVATIONS),

@@ -127,7 +127,7 @@ def _spread(
         .transform_filter("isValid(datum.value)")
         .transform_calculate(
             head=f"height * {part}",
-            at=f"height * {part} + {_look_up({name: below for name, _, _, below in named})}",
+            at=f"datum.head + {_look_up({name: below for name, _, _, below in named})}",
             tie="length(data('theory')) ? -peek(data('theory'))[datum.series] || 0 : 0",
         )
         .transform_window(rank="row_number()", sort=[{"field": "head"}, {"field": "tie"}])

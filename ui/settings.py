@@ -18,6 +18,11 @@ from ui.theme import setting
 from ui.written import literal, write_numbers
 
 
+def _as_held(value: Any) -> Any:
+    """A value as its control holds it."""
+    return write_numbers(value) if isinstance(value, tuple) else value
+
+
 class Held:
     """The values of one lesson's controls, whatever these look like: `ui.controls` makes them.
 
@@ -74,15 +79,11 @@ class Held:
         Streamlit writes what is set of a control into the address, but not what it begins with. To
         have it write that from here would add an entry to the browser's history for each.
         """
-        held = {
-            field: write_numbers(value) if isinstance(value, tuple) else value
+        return {
+            self.key(field): str(_as_held(value)).lower()
             for field, value in self._begins.items()
             if value != getattr(self.defaults, field)
-        }
-        return {
-            self.key(field): str(value).lower()
-            for field, value in held.items()
-            if st.session_state.get(self.key(field)) == value
+            and st.session_state.get(self.key(field)) == _as_held(value)
         }
 
     def allow(self, check: Callable[[Any], object]) -> None:
@@ -102,10 +103,8 @@ class Held:
     def _open(self, field: str) -> None:
         """Before a control is made that the address does not set: have it begin otherwise."""
         key = self.key(field)
-        if field not in self._begins or key in st.session_state:
-            return
-        value = self._begins[field]
-        st.session_state[key] = write_numbers(value) if isinstance(value, tuple) else value
+        if field in self._begins and key not in st.session_state:
+            st.session_state[key] = _as_held(self._begins[field])
 
     def _look(
         self,

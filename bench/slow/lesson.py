@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from core.ranges import Range
+from core.ranges import Range, check_numbers
 
 NUMBERS = 12_500  # 100 kB of float64
 APART = 10  # updates from one state to go on from to the next
@@ -32,8 +32,7 @@ class Config:
     steps: int = 200
 
     def __post_init__(self) -> None:
-        for field, allowed in RANGES.items():
-            allowed.check(field, getattr(self, field))
+        check_numbers(self, RANGES)
 
 
 class State(NamedTuple):

@@ -106,6 +106,10 @@ def _sharpness(config: Config, parameters: Parameters) -> float:
     if not gradient.requires_grad:  # no curvature at all
         return 0.0
 
+    free = torch.cat([_free(config, name, values) for name, values in at.items()]).to(**kind)
+    if not free.any():
+        return 0.0
+
     def product(vector: Tensor) -> Tensor:
         """H v: the gradient of g · v."""
         parts = torch.autograd.grad(
@@ -113,9 +117,6 @@ def _sharpness(config: Config, parameters: Parameters) -> float:
         )
         return torch.cat([part.reshape(-1) for part in parts]) * free
 
-    free = torch.cat([_free(config, name, values) for name, values in at.items()]).to(**kind)
-    if not free.any():
-        return 0.0
     start = torch.randn(len(gradient), generator=generator(0), dtype=torch.float64).to(**kind)
     largest, size = _power(product, start * free)
     if largest < ALONE * size:
